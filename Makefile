@@ -1,0 +1,50 @@
+# One command each: install, serve, test, demo, bench. Everything lives inside the checkout.
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+NODE_STAMP := tests/node/node_modules/.installed
+# Versions of the installer are pinned here; everything else is pinned in the lock files.
+UV_VERSION := 0.13.9
+
+.PHONY: install serve demo test lint unit node bench clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.lock requirements-dev.lock
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements-dev.lock
+	$(VENV)/bin/python -m ensurepip --upgrade >/dev/null
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+serve: install
+	$(VENV)/bin/genarrative serve $(ARGS)
+
+demo: install
+	$(VENV)/bin/genarrative-demo $(ARGS)
+
+$(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is missing: apt-get install nodejs npm" >&2; exit 1; }
+	npm --prefix tests/node ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lint: install
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+unit: install $(NODE_STAMP)
+	$(VENV)/bin/pytest -q $(ARGS)
+
+test: lint unit
+
+bench: install
+	$(VENV)/bin/python -m loadtest bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) tests/node/node_modules .genarrative dist

@@ -1,0 +1,78 @@
+"""Index: keys of rows by the values of some columns, in one actor's table.
+
+Equality is a dictionary lookup. Order is a sorted list of the distinct values that is made when a
+range is first asked for, and again after a value appeared or vanished: sorting an almost sorted
+list is linear, and tables that are never asked for a range pay nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+__all__ = ["Index", "ascending"]
+
+
+class Index:
+    """Values of one or several columns, each with the keys of the rows that hold it.
+
+    Args:
+        columns: positions of the columns; the value of a single one stands for itself, of several
+            for the tuple of them.
+    """
+
+    __slots__ = ("_keys", "_single", "_values", "columns")
+
+    def __init__(self, columns: tuple[int, ...]) -> None:
+        self.columns = columns
+        self._single = columns[0] if len(columns) == 1 else None
+        self._keys: dict[object, set[object]] = {}
+        self._values: list[Any] | None = None
+
+    def value_of(self, row: tuple[object, ...]) -> object:
+        """The indexed value of a row."""
+        if self._single is not None:
+            return row[self._single]
+        return tuple(row[column] for column in self.columns)
+
+    def add(self, row: tuple[object, ...], key: object) -> None:
+        """Enter a row."""
+        value = self.value_of(row)
+        keys = self._keys.get(value)
+        if keys is None:
+            self._keys[value] = {key}
+            self._values = None
+        else:
+            keys.add(key)
+
+    def remove(self, row: tuple[object, ...], key: object) -> None:
+        """Take a row out that was entered before."""
+        value = self.value_of(row)
+        keys = self._keys[value]
+        keys.discard(key)
+        if not keys:
+            del self._keys[value]
+            self._values = None
+
+    def keys(self, value: object) -> set[object]:
+        """The keys of the rows with this value; not to be changed by the caller."""
+        return self._keys.get(value, _NONE)
+
+    def between(self, low: object | None, high: object | None) -> Iterator[object]:
+        """Keys by ascending value, then key; None leaves an end open, both ends are included."""
+        if self._values is None:
+            self._values = ascending(self._keys)
+        values = self._values
+        start = 0 if low is None else bisect_left(values, low)
+        end = len(values) if high is None else bisect_right(values, high)
+        for value in values[start:end]:
+            yield from ascending(self._keys[value])
+
+
+def ascending(keys: Iterable[Any]) -> list[Any]:
+    """Keys in their own order. Values of one column are of one type and always compare."""
+    return sorted(keys)
+
+
+_NONE: set[object] = set()

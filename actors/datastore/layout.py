@@ -1,0 +1,37 @@
+"""Table layout: a declared table, compiled for the datastore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["TableLayout"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableLayout:
+    """What an actor's table needs to know; one object for all actors of a kind.
+
+    Attributes:
+        row: the row class, a tuple subclass.
+        id: the table's number in the store, stable for the store's life.
+        columns: column names by position; all other attributes speak of positions.
+        encode: a row's BSATN.
+        decode: a row and its end offset from BSATN at an offset.
+        encode_key, decode_key: BSATN of a primary key's value; None for a table without one.
+    """
+
+    row: type
+    id: int
+    name: str
+    columns: tuple[str, ...]
+    encode: Callable[[object], bytes]
+    decode: Callable[[bytes, int], tuple[object, int]]
+    encode_key: Callable[[object], bytes] | None
+    decode_key: Callable[[bytes, int], tuple[object, int]] | None
+    primary_key: int | None
+    unique: tuple[int, ...]
+    indexes: tuple[tuple[int, ...], ...]
+    auto_increment: int | None
+    is_event: bool
+    is_public: bool

@@ -1,0 +1,5 @@
+"""The game: worlds, stories, battles, progression; loaded as the module ``actors.domains.entry``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

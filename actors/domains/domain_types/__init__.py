@@ -1,0 +1,118 @@
+"""Enums and structs that several modules of the game share (domain 1.12, 3.1, 3.6, 4.3, 5.4, 5.6).
+
+The order of enum members and struct fields is the wire order and is frozen; new enum members are
+appended. Fractions are permille (1000 = 1.0) or millis (1000 = 1 unit). Lists inside structs are
+never changed in place: a changed row is a new struct with a new list.
+"""
+
+from __future__ import annotations
+
+from actors.domains.domain_types.combat import (
+    CombatStats,
+    HostileGroup,
+    SkillCooldown,
+    SkillDef,
+    SkillStatus,
+    SkillTarget,
+    StatusInstance,
+    StatusKind,
+)
+from actors.domains.domain_types.items import (
+    EquipSlot,
+    ItemCategory,
+    ItemGrant,
+    ItemMods,
+    ItemUseEffect,
+    LootEntry,
+    ObjectiveKind,
+    QuestKind,
+    Rarity,
+    RuntimeItemDefinition,
+    TreasureLock,
+)
+from actors.domains.domain_types.progression import (
+    ChapterProgressionPlan,
+    ChapterProgressionSnapshot,
+    EntityLevelKind,
+    LevelBenchmark,
+    LevelRating,
+    LevelSource,
+    PaceAdvice,
+    PlayerProgressionSnapshot,
+    QuestXpReward,
+    RuntimeEntityLevelProfile,
+    XpRating,
+)
+from actors.domains.domain_types.rewards import (
+    AffinityDelta,
+    HostileDefeat,
+    RewardBundle,
+    SettlementResult,
+)
+from actors.domains.domain_types.shared import (
+    AccessPolicy,
+    EntityKind,
+    Finding,
+    GrantSource,
+    HostileRank,
+    OperationStatus,
+    PaceBand,
+    ParticipantRole,
+    PublicationStatus,
+    SessionKind,
+    Severity,
+    TextSource,
+    ThemeMode,
+    WorldKind,
+)
+
+__all__ = [
+    "AccessPolicy",
+    "AffinityDelta",
+    "ChapterProgressionPlan",
+    "ChapterProgressionSnapshot",
+    "CombatStats",
+    "EntityKind",
+    "EntityLevelKind",
+    "EquipSlot",
+    "Finding",
+    "GrantSource",
+    "HostileDefeat",
+    "HostileGroup",
+    "HostileRank",
+    "ItemCategory",
+    "ItemGrant",
+    "ItemMods",
+    "ItemUseEffect",
+    "LevelBenchmark",
+    "LevelRating",
+    "LevelSource",
+    "LootEntry",
+    "ObjectiveKind",
+    "OperationStatus",
+    "PaceAdvice",
+    "PaceBand",
+    "ParticipantRole",
+    "PlayerProgressionSnapshot",
+    "PublicationStatus",
+    "QuestKind",
+    "QuestXpReward",
+    "Rarity",
+    "RewardBundle",
+    "RuntimeEntityLevelProfile",
+    "RuntimeItemDefinition",
+    "SessionKind",
+    "SettlementResult",
+    "Severity",
+    "SkillCooldown",
+    "SkillDef",
+    "SkillStatus",
+    "SkillTarget",
+    "StatusInstance",
+    "StatusKind",
+    "TextSource",
+    "ThemeMode",
+    "TreasureLock",
+    "WorldKind",
+    "XpRating",
+]

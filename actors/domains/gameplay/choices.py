@@ -1,0 +1,201 @@
+"""Choices: what the host may do at a turn, computed and kept as rows (domain 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from actors import ReducerContext, replace
+from actors.domains.gameplay.encounters import fixed_uncleared, has_uncleared_fixed, repeatable
+from actors.domains.gameplay.limits import (
+    CHOICES_MAX,
+    CHOICES_MIN,
+    TALK_CHOICES_MAX,
+    TRAVEL_CHOICES_MAX,
+)
+from actors.domains.gameplay.narration import Narrator, narrator_of
+from actors.domains.gameplay.npc import npcs_here
+from actors.domains.gameplay.quest import QuestRecord, QuestStatus, giver_is_here
+from actors.domains.gameplay.story import (
+    StoryChoice,
+    StoryFunction,
+    StorySession,
+    StoryStatus,
+    players_of,
+)
+from actors.domains.gameplay.treasure import treasures_here
+from actors.domains.rules.ids import local_id
+from actors.domains.rules.progression import Encounter
+from actors.domains.rules.world import WorldDocument
+from actors.module import DatabaseReader
+
+__all__ = ["Offer", "hostile_names", "offers", "refresh_choices"]
+
+_FILLERS: Final = ("look_around", "wait_and_watch", "think_it_over")
+
+
+class Offer(NamedTuple):
+    """A choice before it has an id; a reason means that it cannot be taken now."""
+
+    function: StoryFunction
+    target_key: str
+    label: str
+    detail: str
+    disabled_reason: str | None = None
+
+
+def offers(db: DatabaseReader, session: StorySession, world: WorldDocument) -> list[Offer]:
+    """What the host may do now, best first; nothing during battles and after the end."""
+    narrator = narrator_of(db, session, world)
+    if session.status is StoryStatus.CHAPTER_BREAK:
+        found = [
+            _onward(session, world, narrator),
+            *_travels(session, world, narrator),
+        ]
+    elif session.status is StoryStatus.ACTIVE:
+        found = [
+            *_quests(db, session, narrator),
+            *_fights(fixed_uncleared(db, session, world), world, narrator, "fight"),
+            *_treasures(db, session, world, narrator),
+            *_talks(db, session, narrator),
+            *_travels(session, world, narrator),
+            *_fights(repeatable(world, session), world, narrator, "prowl"),
+            *_rest(db, session, world, narrator),
+        ]
+        fillers = max(0, CHOICES_MIN - len(found))
+        found += [
+            Offer(StoryFunction.NARRATIVE, key, narrator.label(key), narrator.detail(key))
+            for key in _FILLERS[:fillers]
+        ]
+    else:
+        return []
+    return found[:CHOICES_MAX]
+
+
+def refresh_choices(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    """Bring the choice rows up to what can be done now, writing only rows that differ.
+
+    A choice keeps its id for as long as it is offered within a turn, so that no id ever means
+    something else than what the host saw.
+    """
+    table = ctx.db[StoryChoice]
+    old = {(row.function, row.target_key): row for row in table if row.turn == session.turn}
+    number = max((int(row.choice_id.rpartition(".")[2]) for row in old.values()), default=0)
+    kept: set[str] = set()
+    rows: list[StoryChoice] = []
+    for position, one in enumerate(offers(ctx.db, session, world), start=1):
+        row = old.get((one.function, one.target_key))
+        if row is None:
+            number += 1
+            choice_id = local_id(session.story_session_id, "c", session.turn, number)
+            row = _new_row(ctx, session, choice_id, one)
+        kept.add(row.choice_id)
+        rows.append(
+            replace(
+                row,
+                position=position,
+                label=one.label,
+                detail=one.detail,
+                enabled=one.disabled_reason is None,
+                disabled_reason=one.disabled_reason,
+            )
+        )
+    for row in table:
+        if row.choice_id not in kept:
+            table.delete(row.choice_id)
+    for row in rows:
+        if table.find(row.choice_id) != row:
+            table.upsert(row)
+
+
+def hostile_names(world: WorldDocument, encounter: Encounter) -> str:
+    """Whom an encounter is against, e.g. ``Vale Slime and Vale Wolf``."""
+    names = dict.fromkeys(world.hostiles[group.hostile_key].name for group in encounter.groups)
+    return " and ".join(names)
+
+
+def _new_row(
+    ctx: ReducerContext, session: StorySession, choice_id: str, offer: Offer
+) -> StoryChoice:
+    return StoryChoice(
+        choice_id=choice_id,
+        story_session_id=session.story_session_id,
+        turn=session.turn,
+        position=0,
+        function=offer.function,
+        target_key=offer.target_key,
+        label=offer.label,
+        detail=offer.detail,
+        enabled=True,
+        disabled_reason=None,
+        created_at=ctx.timestamp,
+    )
+
+
+def _onward(session: StorySession, world: WorldDocument, narrator: Narrator) -> Offer:
+    if session.chapter_index >= session.total_chapters:
+        function, key, target = StoryFunction.FINISH, "finish", session.chapter_key
+        slots = {}
+    else:
+        following = world.chapter(session.chapter_index + 1)
+        function, key, target = StoryFunction.ADVANCE_CHAPTER, "advance_chapter", following.key
+        slots = {"quest": following.title}
+    return Offer(function, target, narrator.label(key), narrator.detail(key, **slots))
+
+
+def _quests(db: DatabaseReader, session: StorySession, narrator: Narrator) -> Iterator[Offer]:
+    functions = (
+        (QuestStatus.COMPLETED, StoryFunction.TURN_IN_QUEST, "turn_in_quest"),
+        (QuestStatus.OFFERED, StoryFunction.ACCEPT_QUEST, "accept_quest"),
+    )
+    for status, function, key in functions:
+        for row in db[QuestRecord].filter(status=status):
+            if giver_is_here(db, session, row):
+                slots = {"quest": row.title, "quest_line": row.description}
+                label, detail = narrator.label(key, **slots), narrator.detail(key, **slots)
+                yield Offer(function, row.quest_key, label, detail)
+
+
+def _fights(
+    encounters: list[Encounter], world: WorldDocument, narrator: Narrator, key: str
+) -> Iterator[Offer]:
+    for encounter in encounters:
+        slots = {"hostile": hostile_names(world, encounter)}
+        label, detail = narrator.label(key, **slots), narrator.detail(key, **slots)
+        yield Offer(StoryFunction.FIGHT, encounter.encounter_key, label, detail)
+
+
+def _treasures(
+    db: DatabaseReader, session: StorySession, world: WorldDocument, narrator: Narrator
+) -> Iterator[Offer]:
+    for row in treasures_here(db, session, world):
+        label = narrator.label("inspect", item=row.title)
+        detail = narrator.detail("inspect", item=row.title)
+        yield Offer(StoryFunction.INSPECT, row.treasure_key, label, detail)
+
+
+def _talks(db: DatabaseReader, session: StorySession, narrator: Narrator) -> Iterator[Offer]:
+    here = sorted(npcs_here(db, session), key=lambda row: (row.talk_count, row.npc_key))
+    for row in here[:TALK_CHOICES_MAX]:
+        label = narrator.label("talk", npc=row.npc_name)
+        detail = narrator.detail("talk", npc=row.npc_name)
+        yield Offer(StoryFunction.TALK, row.npc_key, label, detail)
+
+
+def _travels(session: StorySession, world: WorldDocument, narrator: Narrator) -> Iterator[Offer]:
+    connected = world.landmarks[session.current_scene_key].connections
+    scenes = [scene for key, scene in world.landmarks.items() if key in connected]
+    for scene in scenes[:TRAVEL_CHOICES_MAX]:
+        label = narrator.label("travel", scene=scene.name)
+        detail = narrator.detail("travel", scene_line=scene.description)
+        yield Offer(StoryFunction.TRAVEL, scene.key, label, detail)
+
+
+def _rest(
+    db: DatabaseReader, session: StorySession, world: WorldDocument, narrator: Narrator
+) -> Iterator[Offer]:
+    if any(player.hp < player.max_hp for player in players_of(db)):
+        is_watched = has_uncleared_fixed(db, session, world)
+        reason = narrator.reason("rest") if is_watched else None
+        label, detail = narrator.label("rest"), narrator.detail("rest")
+        yield Offer(StoryFunction.REST, session.current_scene_key, label, detail, reason)

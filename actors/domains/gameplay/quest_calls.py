@@ -1,0 +1,162 @@
+"""Quest and treasure calls: what the host does about them outside turns (domain 5.6, 5.8)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from actors import ReducerContext, reducer, struct
+from actors.domains.gameplay.choices import refresh_choices
+from actors.domains.gameplay.narration import narrator_of
+from actors.domains.gameplay.play_time import count_play
+from actors.domains.gameplay.quest import (
+    QuestRecord,
+    abandon,
+    accept,
+    find_quest,
+    giver_is_here,
+    request_turn_in,
+)
+from actors.domains.gameplay.story import (
+    StoryEventKind,
+    StoryFunction,
+    StorySession,
+    StoryStatus,
+    live_session,
+    require_host,
+    tell,
+    touch,
+)
+from actors.domains.gameplay.treasure import (
+    OPENABLE,
+    TreasureRecord,
+    find_treasure,
+    leave_treasure,
+    open_treasure,
+)
+from actors.domains.gameplay.world import world_of
+from actors.domains.kinds import STORY
+from actors.domains.rules.text import check_id, check_slug
+from actors.domains.rules.world import WorldDocument
+from actors.errors import ReducerError
+
+__all__ = [
+    "QuestCall",
+    "ResolveTreasureInteraction",
+    "TreasureAction",
+    "abandon_quest",
+    "accept_quest",
+    "resolve_treasure_interaction",
+    "turn_in_quest",
+]
+
+
+class TreasureAction(IntEnum):
+    """What to do about a treasure."""
+
+    INSPECT = 0
+    OPEN = 1
+    LEAVE = 2
+
+
+@struct
+class QuestCall:
+    """Input of everything that the host does with one quest."""
+
+    story_session_id: str
+    quest_record_id: str
+    request_id: str
+
+
+@struct
+class ResolveTreasureInteraction:
+    """Input of ``resolve_treasure_interaction``."""
+
+    story_session_id: str
+    treasure_key: str
+    action: TreasureAction
+    request_id: str
+
+
+@reducer(actor=STORY)
+def accept_quest(ctx: ReducerContext, input: QuestCall) -> QuestRecord:
+    """Accept an offered quest from its giver.
+
+    Raises ``quest.not_found``, ``quest.giver_absent_state``, ``quest.not_offered_state``,
+    ``quest.too_many_state``.
+    """
+    session, world = _led(ctx)
+    row = find_quest(ctx.db, check_id(input.quest_record_id))
+    if not giver_is_here(ctx.db, session, row):
+        raise ReducerError("quest.giver_absent_state", "the giver is not in this scene")
+    row = accept(ctx, session, row)
+    slots = {"quest": row.title, "quest_line": row.description}
+    text = narrator_of(ctx.db, session, world).text("accept_quest", **slots)
+    kind, function = StoryEventKind.QUEST_UPDATE, StoryFunction.ACCEPT_QUEST
+    _close(ctx, tell(ctx, session, kind, text, function, actor_user_id=ctx.user_id), world)
+    return row
+
+
+@reducer(actor=STORY)
+def abandon_quest(ctx: ReducerContext, input: QuestCall) -> QuestRecord:
+    """Give an active side quest up; raises ``quest.not_found``, ``quest.not_active_state``."""
+    session, world = _led(ctx)
+    row = abandon(ctx, session, find_quest(ctx.db, check_id(input.quest_record_id)))
+    _close(ctx, session, world)
+    return row
+
+
+@reducer(actor=STORY)
+def turn_in_quest(ctx: ReducerContext, input: QuestCall) -> QuestRecord:
+    """Turn a completed quest in; the answer shows it waiting for the settlements.
+
+    Raises ``quest.not_found``, ``quest.already_turned_in``, ``quest.not_completed_state``,
+    ``quest.giver_absent_state``.
+    """
+    require_host(ctx.db, ctx.user_id)
+    session = live_session(ctx.db, StoryStatus.ACTIVE, StoryStatus.CHAPTER_BREAK)
+    world = world_of(ctx.db, session)
+    row = find_quest(ctx.db, check_id(input.quest_record_id))
+    row = request_turn_in(ctx, session, world, row)
+    _close(ctx, session, world)
+    return row
+
+
+@reducer(actor=STORY)
+def resolve_treasure_interaction(
+    ctx: ReducerContext, input: ResolveTreasureInteraction
+) -> TreasureRecord:
+    """Look at a treasure, open it, or leave it for later.
+
+    Raises ``treasure.not_found``, ``treasure.not_in_scene_state``, ``treasure.already_opened``,
+    ``treasure.requirements_not_met``.
+    """
+    session, world = _led(ctx)
+    row = find_treasure(ctx.db, session, check_slug(input.treasure_key))
+    match input.action:
+        case TreasureAction.INSPECT:
+            if row.scene_key != session.current_scene_key or row.status not in OPENABLE:
+                raise ReducerError(
+                    "treasure.not_in_scene_state", "there is no such treasure to look at here"
+                )
+            return row
+        case TreasureAction.OPEN:
+            row = open_treasure(ctx, session, world, row)
+            text = narrator_of(ctx.db, session, world).text("inspect", item=row.title)
+            kind, function = StoryEventKind.TREASURE, StoryFunction.INSPECT
+            session = tell(ctx, session, kind, text, function, actor_user_id=ctx.user_id)
+        case TreasureAction.LEAVE:
+            row = leave_treasure(ctx, session, world, row)
+    _close(ctx, session, world)
+    return row
+
+
+def _led(ctx: ReducerContext) -> tuple[StorySession, WorldDocument]:
+    require_host(ctx.db, ctx.user_id)
+    session = live_session(ctx.db)
+    return session, world_of(ctx.db, session)
+
+
+def _close(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    session = touch(ctx, session)
+    refresh_choices(ctx, session, world)
+    count_play(ctx, session, ctx.user_id)

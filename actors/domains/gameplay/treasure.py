@@ -1,0 +1,272 @@
+"""Treasures: their rows, what opening one costs and pays (domain 5.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final
+
+from actors import ReducerContext, ReducerError, Timestamp, replace, table, u32
+from actors.domains.domain_types import (
+    GrantSource,
+    ItemGrant,
+    LootEntry,
+    PaceBand,
+    TreasureLock,
+)
+from actors.domains.gameplay.encounters import has_uncleared_fixed
+from actors.domains.gameplay.rewards import bundle_of, request_settlement
+from actors.domains.gameplay.story import (
+    StoryParticipant,
+    StorySecret,
+    StorySession,
+    players_of,
+)
+from actors.domains.kinds import STORY
+from actors.domains.rules.combat import merge_grants, roll_table
+from actors.domains.rules.ids import derived_id, local_id, seed_of_text
+from actors.domains.rules.items import (
+    COIN,
+    GEAR_TIERS_MAX,
+    HEALING_HERB,
+    gear_item_id,
+    gear_tier,
+)
+from actors.domains.rules.progression import treasure_xp
+from actors.domains.rules.rng import SplitMix64
+from actors.domains.rules.world import WorldDocument
+from actors.module import DatabaseReader
+
+__all__ = [
+    "OPENABLE",
+    "TreasureRecord",
+    "TreasureStatus",
+    "create_treasures",
+    "find_treasure",
+    "leave_treasure",
+    "open_treasure",
+    "reveal_treasures",
+    "source_ref_of",
+    "treasures_here",
+    "write_opened",
+    "write_refused",
+]
+
+_COINS: Final = {
+    PaceBand.OPENING: 10,
+    PaceBand.STEADY: 25,
+    PaceBand.PRESSURE: 60,
+    PaceBand.FINALE: 120,
+}
+
+
+class TreasureStatus(IntEnum):
+    """Where a treasure stands."""
+
+    HIDDEN = 0
+    FOUND = 1
+    OPENING = 2
+    OPENED = 3
+    LEFT = 4
+
+
+OPENABLE: Final = frozenset({TreasureStatus.FOUND, TreasureStatus.LEFT})
+
+
+@table(public=True, primary_key="treasure_record_id", index=["story_session_id"], actor=STORY)
+class TreasureRecord:
+    """A treasure of this playthrough; contents show once it is being opened."""
+
+    treasure_record_id: str
+    story_session_id: str
+    treasure_key: str
+    scene_key: str
+    title: str
+    status: TreasureStatus
+    lock: TreasureLock
+    key_item_id: str | None
+    trap_permille: u32
+    opened_by: str | None
+    granted_items: list[ItemGrant]
+    granted_coins: u32
+    trap_triggered: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+def create_treasures(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    """Hide every treasure of the world."""
+    for treasure in world.treasures.values():
+        ctx.db[TreasureRecord].insert(
+            TreasureRecord(
+                treasure_record_id=local_id(session.story_session_id, "t", treasure.key),
+                story_session_id=session.story_session_id,
+                treasure_key=treasure.key,
+                scene_key=treasure.scene_key,
+                title=treasure.title,
+                status=TreasureStatus.HIDDEN,
+                lock=treasure.lock,
+                key_item_id=treasure.key_item_id,
+                trap_permille=treasure.trap_permille,
+                opened_by=None,
+                granted_items=[],
+                granted_coins=0,
+                trap_triggered=False,
+                created_at=ctx.timestamp,
+                updated_at=ctx.timestamp,
+            )
+        )
+
+
+def reveal_treasures(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    """Entering a scene finds the treasures that the running chapter hid there."""
+    for key in world.chapter(session.chapter_index).treasure_keys:
+        row = find_treasure(ctx.db, session, key)
+        is_here = row.scene_key == session.current_scene_key
+        if is_here and row.status is TreasureStatus.HIDDEN:
+            _write(ctx, replace(row, status=TreasureStatus.FOUND))
+
+
+def treasures_here(
+    db: DatabaseReader, session: StorySession, world: WorldDocument
+) -> list[TreasureRecord]:
+    """The running chapter's treasures of the scene that can be opened, in document order."""
+    keys = world.chapter(session.chapter_index).treasure_keys
+    rows = (find_treasure(db, session, key) for key in keys)
+    here = session.current_scene_key
+    return [row for row in rows if row.scene_key == here and row.status in OPENABLE]
+
+
+def find_treasure(db: DatabaseReader, session: StorySession, treasure_key: str) -> TreasureRecord:
+    """A treasure of the session.
+
+    Raises:
+        ReducerError: ``treasure.not_found``.
+    """
+    row = db[TreasureRecord].find(local_id(session.story_session_id, "t", treasure_key))
+    if row is None:
+        raise ReducerError("treasure.not_found", "there is no such treasure")
+    return row
+
+
+def leave_treasure(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: TreasureRecord
+) -> TreasureRecord:
+    """Leave a treasure as it is; it can still be opened in the same chapter.
+
+    Raises:
+        ReducerError: as ``open_treasure``, but for what opening requires.
+    """
+    _check_reachable(session, world, row)
+    return _write(ctx, replace(row, status=TreasureStatus.LEFT))
+
+
+def open_treasure(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: TreasureRecord
+) -> TreasureRecord:
+    """Open a treasure: traps strike at once, contents are owed to every player.
+
+    Raises:
+        ReducerError: ``treasure.not_in_scene_state``, ``treasure.already_opened``, or
+            ``treasure.requirements_not_met`` while danger holds it shut.
+    """
+    _check_reachable(session, world, row)
+    if row.lock is TreasureLock.DANGER and has_uncleared_fixed(ctx.db, session, world):
+        raise ReducerError("treasure.requirements_not_met", "danger holds the treasure shut")
+    coins = _COINS[world.chapter(session.chapter_index).plan.pace_band]
+    for player in players_of(ctx.db):
+        is_host = player.user_id == session.host_user_id
+        rng = _stream(ctx.db, session, row, player)
+        is_hurt = rng.permille() < row.trap_permille
+        items = _contents(rng, session, world, row)
+        if is_hurt:
+            _hurt(ctx, player)
+        if is_host:
+            row = replace(
+                row,
+                status=TreasureStatus.OPENING,
+                opened_by=player.user_id,
+                granted_items=items,
+                granted_coins=coins,
+                trap_triggered=is_hurt,
+            )
+        needs_key = is_host and row.lock is TreasureLock.KEY_ITEM and row.key_item_id
+        bundle = bundle_of(
+            session,
+            GrantSource.TREASURE,
+            source_ref_of(session, row.treasure_key),
+            flat_xp=treasure_xp(player.effective_level),
+            items=[*items, ItemGrant(COIN, coins)],
+            consume_items=[ItemGrant(row.key_item_id, 1)] if needs_key and row.key_item_id else [],
+        )
+        request_settlement(ctx, session, player, bundle, world)
+    return _write(ctx, row)
+
+
+def source_ref_of(session: StorySession, treasure_key: str) -> str:
+    """The business key of a treasure's contents: once per lineage (domain 12.2)."""
+    return derived_id(session.runtime_session_id, "treasure", treasure_key)
+
+
+def write_opened(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
+    """The host has the contents."""
+    return _write(ctx, replace(row, status=TreasureStatus.OPENED))
+
+
+def write_refused(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
+    """The host lacks the key: the treasure is shut again."""
+    return _write(
+        ctx,
+        replace(
+            row,
+            status=TreasureStatus.FOUND,
+            opened_by=None,
+            granted_items=[],
+            granted_coins=0,
+        ),
+    )
+
+
+def _check_reachable(session: StorySession, world: WorldDocument, row: TreasureRecord) -> None:
+    chapter = world.chapter(session.chapter_index)
+    is_here = row.scene_key == session.current_scene_key
+    if row.status in {TreasureStatus.OPENING, TreasureStatus.OPENED}:
+        raise ReducerError("treasure.already_opened", "the treasure was opened before")
+    if not is_here or row.treasure_key not in chapter.treasure_keys:
+        raise ReducerError("treasure.not_in_scene_state", "the treasure is not in this scene")
+
+
+def _stream(
+    db: DatabaseReader, session: StorySession, row: TreasureRecord, player: StoryParticipant
+) -> SplitMix64:
+    secret = db[StorySecret].get(session.story_session_id)
+    text = derived_id(secret.loot_seed, row.treasure_key, player.user_id)
+    return SplitMix64(seed_of_text(text))
+
+
+def _contents(
+    rng: SplitMix64, session: StorySession, world: WorldDocument, row: TreasureRecord
+) -> list[ItemGrant]:
+    table_: Sequence[LootEntry] = world.treasures[row.treasure_key].loot_table
+    if table_:
+        return merge_grants(roll_table(rng, table_))
+    plan = world.chapter(session.chapter_index).plan
+    tier = gear_tier(plan.exit_level)
+    match plan.pace_band:
+        case PaceBand.OPENING:
+            return [ItemGrant(HEALING_HERB, 1)]
+        case PaceBand.STEADY:
+            return [ItemGrant(HEALING_HERB, 2)]
+        case PaceBand.PRESSURE:
+            return [ItemGrant(gear_item_id(rng.below(3), tier), 1)]
+        case PaceBand.FINALE:
+            return [ItemGrant(gear_item_id(rng.below(3), min(tier + 1, GEAR_TIERS_MAX)), 1)]
+
+
+def _hurt(ctx: ReducerContext, player: StoryParticipant) -> None:
+    hp = max(1, player.hp - player.max_hp * 150 // 1000)
+    ctx.db[StoryParticipant].update(replace(player, hp=hp, updated_at=ctx.timestamp))
+
+
+def _write(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
+    return ctx.db[TreasureRecord].update(replace(row, updated_at=ctx.timestamp))

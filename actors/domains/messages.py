@@ -1,0 +1,360 @@
+"""Messages: what the game's actors tell one another (domain 12.3).
+
+A refusal is a message as well, never an exception (domain 12.1). Replies go to the actor that
+asked. Several copies of one message have one effect, by the business key that its docstring names.
+
+An authored item is defined in the world's document, which only story actors read; whoever sends
+items to a user therefore adds the definitions of those that are not core items.
+"""
+
+from __future__ import annotations
+
+from actors.domains.domain_types import (
+    ChapterProgressionPlan,
+    ChapterProgressionSnapshot,
+    ItemGrant,
+    ItemMods,
+    PaceAdvice,
+    ParticipantRole,
+    PlayerProgressionSnapshot,
+    RewardBundle,
+    RuntimeItemDefinition,
+    SessionKind,
+    SettlementResult,
+    WorldKind,
+)
+from actors.domains.runtime.directory_entry import DirectoryState
+from actors.module.types import i64, struct, u32, u64
+
+__all__ = [
+    "ChapterEntered",
+    "ChapterExited",
+    "EnterChapter",
+    "ExchangeRejected",
+    "ExchangeSettled",
+    "ExitChapter",
+    "GetProfile",
+    "Loadout",
+    "ProfileFound",
+    "ProfileMissing",
+    "RecordPlay",
+    "RecordPlayCompletion",
+    "RecordPlaySegment",
+    "RecordPlayStart",
+    "RecordSession",
+    "ReleaseLoadout",
+    "RequestLoadout",
+    "SettleExchange",
+    "SettleReward",
+    "Settled",
+    "SettlementRejected",
+    "StoryBegin",
+    "StoryPresence",
+    "StoryRejected",
+]
+
+
+# To a user's actor
+
+
+@struct
+class RecordSession:
+    """A session tells a participant how it stands; inserts or updates the directory entry.
+
+    Sent by the session whenever its state or title changes; messages of one session arrive in
+    order, so the last one is the truth. An archived entry stays archived.
+    """
+
+    session_key: str
+    kind: SessionKind
+    role: ParticipantRole
+    state: DirectoryState
+    title: str
+    world_key: str
+    runtime_session_id: str | None
+
+
+@struct
+class StoryRejected:
+    """A story could not begin: its directory entry goes to archived and the caller gets the code.
+
+    Key: ``story_session_id``. The story's rows are gone when it is sent.
+    """
+
+    story_session_id: str
+    code: str
+    message: str
+
+
+@struct
+class EnterChapter:
+    """A player enters a chapter (domain 3.9); answered by ``ChapterEntered``.
+
+    Key: user and chapter. ``chapter_id`` is ``profile_id`` + ``:c`` + the plan's index.
+    """
+
+    story_session_id: str
+    runtime_session_id: str
+    profile_id: str
+    chapter_id: str
+    plan: ChapterProgressionPlan
+
+
+@struct
+class ExitChapter:
+    """A player leaves a finished chapter (domain 3.9); answered by ``ChapterExited``.
+
+    Key: user and chapter; only the first time counts.
+    """
+
+    story_session_id: str
+    runtime_session_id: str
+    chapter_id: str
+
+
+@struct
+class RequestLoadout:
+    """A battle asks what a player brings (domain 4.5); answered by ``Loadout``.
+
+    Key: ``battle_state_id``. ``chapter_id`` bounds the effective level; None outside chapters.
+    """
+
+    battle_state_id: str
+    runtime_session_id: str
+    chapter_id: str | None
+
+
+@struct
+class ReleaseLoadout:
+    """A battle is over: used belt items are consumed and the rest is unlocked (domain 4.5).
+
+    Key: ``battle_state_id``; sent before the battle's ``SettleReward``.
+    """
+
+    battle_state_id: str
+    runtime_session_id: str
+    consumed: list[ItemGrant]
+
+
+@struct
+class SettleReward:
+    """Pay a bundle once (domain 12.2); answered by ``Settled`` or ``SettlementRejected``.
+
+    Key: user and ``bundle.source_ref``. ``settlement_id`` only comes back in the answer.
+    ``locked_by`` is a battle whose locked stacks may be consumed too. ``definitions`` describes
+    the bundle's items that are not core items.
+    """
+
+    settlement_id: str
+    runtime_session_id: str
+    bundle: RewardBundle
+    locked_by: str | None
+    definitions: list[RuntimeItemDefinition]
+
+
+@struct
+class SettleExchange:
+    """Swap coins and items atomically (domain 5.5); ``ExchangeSettled`` or ``ExchangeRejected``.
+
+    Key: ``exchange_id``. ``coins`` is what the user gains, negative for a price.
+    """
+
+    exchange_id: str
+    runtime_session_id: str
+    coins: i64
+    gained: list[ItemGrant]
+    given: list[ItemGrant]
+    definitions: list[RuntimeItemDefinition]
+
+
+@struct
+class RecordPlayStart:
+    """A session of a world has begun (domain 2.4). Key: ``session_id``."""
+
+    session_id: str
+    world_key: str
+    world_kind: WorldKind
+    world_owner_user_id: str
+    profile_id: str
+    world_title: str
+    world_subtitle: str
+
+
+@struct
+class RecordPlaySegment:
+    """Play time of a session since its last segment (domain 2.4). Key: session and segment."""
+
+    session_id: str
+    world_key: str
+    segment_no: u32
+    delta_ms: u64
+
+
+@struct
+class RecordPlayCompletion:
+    """A playthrough reached its end (domain 5.2). Key: ``completion_ref``, once per lineage."""
+
+    completion_ref: str
+    world_key: str
+    score: u32 | None
+
+
+# To a story's actor
+
+
+@struct
+class StoryBegin:
+    """The first message of a story's actor (domain 12.6). Key: ``story_session_id``.
+
+    The user's directory entry is ``starting``. The story answers with ``RecordSession`` (active)
+    or ``StoryRejected``.
+    """
+
+    story_session_id: str
+    runtime_session_id: str
+    host_user_id: str
+    host_display_name: str
+    profile_id: str
+    role_key: str
+    locale: str | None
+
+
+@struct
+class StoryPresence:
+    """A participant's first connection came, or the last one went."""
+
+    user_id: str
+    connected: bool
+
+
+@struct
+class ChapterEntered:
+    """A player's progression at the entry of a chapter.
+
+    ``previous_advice`` is that of the chapter before, None when there is no report of it.
+    """
+
+    user_id: str
+    chapter_id: str
+    progression: PlayerProgressionSnapshot
+    chapter: ChapterProgressionSnapshot
+    effective_level: u32
+    previous_advice: PaceAdvice | None
+
+
+@struct
+class ChapterExited:
+    """A player's progression at the exit of a chapter, and what its report advises."""
+
+    user_id: str
+    chapter_id: str
+    progression: PlayerProgressionSnapshot
+    chapter: ChapterProgressionSnapshot
+    advice: PaceAdvice
+
+
+@struct
+class Loadout:
+    """What a player brings into a battle: the level that counts, worn gear, and the belt.
+
+    The belt's stacks (at most six kinds) stay locked until ``ReleaseLoadout``. ``definitions``
+    describes the belt's items that are not core items.
+    """
+
+    battle_state_id: str
+    user_id: str
+    level: u32
+    effective_level: u32
+    equipment: list[ItemMods]
+    belt: list[ItemGrant]
+    definitions: list[RuntimeItemDefinition]
+
+
+@struct
+class Settled:
+    """A bundle is paid, or was before (``result.replayed``)."""
+
+    settlement_id: str
+    user_id: str
+    source_ref: str
+    result: SettlementResult
+    progression: PlayerProgressionSnapshot
+    chapter: ChapterProgressionSnapshot | None
+    effective_level: u32
+
+
+@struct
+class SettlementRejected:
+    """A bundle could not be paid; nothing changed and the same bundle may be tried again."""
+
+    settlement_id: str
+    user_id: str
+    source_ref: str
+    code: str
+    message: str
+
+
+@struct
+class ExchangeSettled:
+    """An exchange is done, or was before."""
+
+    exchange_id: str
+    user_id: str
+
+
+@struct
+class ExchangeRejected:
+    """An exchange could not be done; nothing changed."""
+
+    exchange_id: str
+    user_id: str
+    code: str
+    message: str
+
+
+@struct
+class ProfileFound:
+    """A published world at the version that was asked for, else at its live version."""
+
+    request_id: str
+    profile_id: str
+    published_profile_id: str
+    owner_user_id: str
+    version: u32
+    schema_version: u32
+    document_json: str
+    document_hash: str
+
+
+@struct
+class ProfileMissing:
+    """There is no such published world, or it may not be entered."""
+
+    request_id: str
+    profile_id: str
+    code: str
+    message: str
+
+
+# To a catalog shard
+
+
+@struct
+class GetProfile:
+    """Ask for a published world; answered by ``ProfileFound`` or ``ProfileMissing``.
+
+    ``request_id`` only comes back in the answer. ``version`` None means the live one.
+    """
+
+    request_id: str
+    profile_id: str
+    version: u32 | None
+
+
+@struct
+class RecordPlay:
+    """A session of a published world has begun. Key: ``session_id``."""
+
+    profile_id: str
+    user_id: str
+    session_id: str

@@ -1,0 +1,73 @@
+"""Ids: new ones from a seeded stream, derived ones from parts, and hashes of content (1.3)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+from actors.domains.domain_types import WorldKind
+from actors.domains.rules.rng import SplitMix64
+
+__all__ = [
+    "chapter_id",
+    "content_hash",
+    "derived_id",
+    "local_id",
+    "new_id",
+    "owner_of",
+    "seed_of_text",
+    "world_key",
+]
+
+_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_CHARS: Final = 26
+
+
+def new_id(prefix: str, millis: int, stream: SplitMix64) -> str:
+    """A new id: the prefix (with its underscore) and 26 characters; ids sort by time.
+
+    Args:
+        prefix: one of the prefixes of domain 1.3, e.g. ``rs_``.
+        millis: milliseconds since the Unix epoch, of the message that creates the row.
+        stream: the message's id stream; two draws are taken.
+    """
+    number = (millis & 0xFFFF_FFFF_FFFF) << 80
+    number |= (stream.next_u64() & 0xFFFF) << 64
+    number |= stream.next_u64()
+    text = [_CROCKFORD[(number >> (5 * place)) & 31] for place in range(_CHARS - 1, -1, -1)]
+    return prefix + "".join(text)
+
+
+def derived_id(*parts: str | int) -> str:
+    """A composite key as one id. Derived ids are compared, never parsed back (domain 1.1)."""
+    return ":".join(map(str, parts))
+
+
+def local_id(session_id: str, *parts: str | int) -> str:
+    """The id of a row inside a session's actor that can be routed alone (domain 1.3)."""
+    return ".".join((session_id, *map(str, parts)))
+
+
+def owner_of(row_id: str) -> str:
+    """The session a routable row id belongs to: everything before the first dot."""
+    return row_id.partition(".")[0]
+
+
+def chapter_id(profile_id: str, chapter_index: int) -> str:
+    """The id of a chapter, counted from 1 (domain 1.12)."""
+    return f"{profile_id}:c{chapter_index}"
+
+
+def world_key(kind: WorldKind, work_id: str) -> str:
+    """The key of a world of any kind (domain 1.12)."""
+    return f"{kind.name.lower()}:{work_id}"
+
+
+def content_hash(data: bytes) -> str:
+    """Lower-case hexadecimal SHA-256."""
+    return sha256(data).hexdigest()
+
+
+def seed_of_text(text: str) -> int:
+    """A stream seed that depends on nothing but a text."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "little")

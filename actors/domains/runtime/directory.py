@@ -1,0 +1,195 @@
+"""Directory: a user's sessions from begin to archive, and who tells them of the user's presence."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
+from actors.domains.gameplay.story import StorySession
+from actors.domains.kinds import STORY, USER
+from actors.domains.limits import LIVE_STORIES_MAX, STORY_BEGIN_SECONDS_MAX
+from actors.domains.messages import RecordSession, StoryBegin, StoryPresence, StoryRejected
+from actors.domains.rules.ids import world_key
+from actors.domains.rules.text import check_id, check_slug
+from actors.domains.runtime.account import account_of, is_present
+from actors.domains.runtime.directory_entry import (
+    LIVE_STATES,
+    DirectoryState,
+    SessionDirectoryEntry,
+)
+from actors.errors import ReducerError
+from actors.module.context import ProcedureContext, ReducerContext, ViewContext
+from actors.module.functions import message, procedure, reducer
+from actors.module.tables import table
+from actors.module.types import Timestamp, replace, struct
+
+__all__ = [
+    "BeginStorySession",
+    "BegunStory",
+    "SessionRefusal",
+    "announce_presence",
+    "begin_story_session",
+    "begin_story_session_and_return",
+    "record_session",
+    "story_rejected",
+]
+
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+
+
+@table(primary_key="session_key", actor=USER)
+class SessionRefusal:
+    """Why a session that the user began never became active."""
+
+    session_key: str
+    error_code: str
+    error_message: str
+    created_at: Timestamp
+
+
+@struct
+class BeginStorySession:
+    """Input of ``begin_story_session``."""
+
+    profile_id: str
+    role_key: str
+    locale: str | None
+    request_id: str
+
+
+@struct
+class BegunStory:
+    """The ids of a story that is starting."""
+
+    story_session_id: str
+    runtime_session_id: str
+
+
+@reducer(actor=USER)
+def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunStory:
+    """Begin a new playthrough of a world: the first step of domain 12.6.
+
+    Raises ``limit.quota_exceeded``, ``runtime.invalid_locale`` and the refusals of ids. Whether the
+    world may be entered is found out by the story, see ``begin_story_session_and_return``.
+    """
+    profile_id, role_key = check_id(input.profile_id), check_slug(input.role_key)
+    if input.locale is not None and not _LOCALE.fullmatch(input.locale):
+        raise ReducerError("runtime.invalid_locale", "the locale has a wrong form")
+    entries = ctx.db[SessionDirectoryEntry]
+    stories = entries.filter(kind=SessionKind.STORY)
+    if sum(entry.state in LIVE_STATES for entry in stories) >= LIVE_STORIES_MAX:
+        raise ReducerError(
+            "limit.quota_exceeded", "too many stories are running", limit=LIVE_STORIES_MAX
+        )
+    assert ctx.claims is not None
+    account = account_of(ctx, ctx.claims)
+    begun = BegunStory(ctx.new_id("ss_"), ctx.new_id("rs_"))
+    entries.insert(
+        SessionDirectoryEntry(
+            session_key=begun.story_session_id,
+            user_id=ctx.key,
+            kind=SessionKind.STORY,
+            role=ParticipantRole.HOST,
+            state=DirectoryState.STARTING,
+            title="",
+            world_key=world_key(WorldKind.CUSTOM_WORLD, profile_id),
+            runtime_session_id=begun.runtime_session_id,
+            last_activity_at=ctx.timestamp,
+            created_at=ctx.timestamp,
+        )
+    )
+    ctx.send(
+        STORY.key(begun.story_session_id),
+        StoryBegin(
+            story_session_id=begun.story_session_id,
+            runtime_session_id=begun.runtime_session_id,
+            host_user_id=ctx.key,
+            host_display_name=account.display_name,
+            profile_id=profile_id,
+            role_key=role_key,
+            locale=input.locale,
+        ),
+        idempotency_key=begun.story_session_id,
+    )
+    return begun
+
+
+@procedure(actor=USER)
+async def begin_story_session_and_return(
+    ctx: ProcedureContext, input: BeginStorySession
+) -> StorySession:
+    """Begin a story and answer its session once it is active, or as it is after the deadline.
+
+    Raises what ``begin_story_session`` raises, and the code with which the story was refused:
+    ``world.not_found``, ``world.gate_blocked``, ``story.role_not_found``.
+    """
+    begun = await ctx.call(begin_story_session, input)
+    session_id = begun.story_session_id
+
+    def decided(view: ViewContext) -> SessionDirectoryEntry | SessionRefusal | None:
+        refusal = view.db[SessionRefusal].find(session_id)
+        entry = view.db[SessionDirectoryEntry].find(session_id)
+        is_starting = entry is not None and entry.state is DirectoryState.STARTING
+        return refusal or (None if is_starting else entry)
+
+    answer = await ctx.until(USER.key(ctx.user_id), decided, STORY_BEGIN_SECONDS_MAX)
+    if isinstance(answer, SessionRefusal):
+        raise ReducerError(answer.error_code, answer.error_message)
+    session = await ctx.read(
+        STORY.key(session_id), lambda view: view.db[StorySession].find(session_id)
+    )
+    if session is None:
+        raise ReducerError("dependency.timeout", "the story has not started yet")
+    return session
+
+
+@message(USER)
+def record_session(ctx: ReducerContext, payload: RecordSession) -> None:
+    """Bring a session's directory entry up to date; what is archived stays so."""
+    entries = ctx.db[SessionDirectoryEntry]
+    known = entries.find(payload.session_key)
+    if known is not None and known.state is DirectoryState.ARCHIVED:
+        return
+    entries.upsert(
+        SessionDirectoryEntry(
+            session_key=payload.session_key,
+            user_id=ctx.key,
+            kind=payload.kind,
+            role=payload.role,
+            state=payload.state,
+            title=payload.title,
+            world_key=payload.world_key,
+            runtime_session_id=payload.runtime_session_id,
+            last_activity_at=ctx.timestamp,
+            created_at=ctx.timestamp if known is None else known.created_at,
+        )
+    )
+    became_active = payload.state is DirectoryState.ACTIVE and (
+        known is None or known.state is DirectoryState.STARTING
+    )
+    # A session takes its participants for present; whoever left meanwhile is made known here.
+    if became_active and payload.kind is SessionKind.STORY and not is_present(ctx.db):
+        _tell_presence(ctx, payload.session_key, connected=False)
+
+
+@message(USER)
+def story_rejected(ctx: ReducerContext, payload: StoryRejected) -> None:
+    """Archive the entry of a story that could not begin, and keep the reason for its caller."""
+    entries = ctx.db[SessionDirectoryEntry]
+    entry = entries.get(payload.story_session_id)
+    entries.update(replace(entry, state=DirectoryState.ARCHIVED, last_activity_at=ctx.timestamp))
+    ctx.db[SessionRefusal].upsert(
+        SessionRefusal(payload.story_session_id, payload.code, payload.message, ctx.timestamp)
+    )
+
+
+def announce_presence(ctx: ReducerContext, *, connected: bool) -> None:
+    """Tell the user's live stories that the first connection came or the last one went."""
+    for entry in ctx.db[SessionDirectoryEntry].filter(kind=SessionKind.STORY):
+        if entry.state in LIVE_STATES:
+            _tell_presence(ctx, entry.session_key, connected=connected)
+
+
+def _tell_presence(ctx: ReducerContext, story_session_id: str, *, connected: bool) -> None:
+    ctx.send(STORY.key(story_session_id), StoryPresence(ctx.key, connected))

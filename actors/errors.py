@@ -1,0 +1,68 @@
+"""Errors of the actor system.
+
+ActorError
+├── ReducerError              a call is refused; the caller is told, everything rolls back
+│   └── ConstraintError       a unique constraint or a missing row, raised by a table
+├── DeclarationError          a module's declarations contradict each other; raised at start-up
+├── SchemaMismatchError       the store holds rows of another schema; the server refuses to start
+├── SessionRefusedError       ``client_connected`` refused a connection
+└── ActorUnavailableError     an actor could not be loaded, or is quarantined; retry later
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ActorError",
+    "ActorUnavailableError",
+    "ConstraintError",
+    "DeclarationError",
+    "ReducerError",
+    "SchemaMismatchError",
+    "SessionRefusedError",
+]
+
+
+class ActorError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class ReducerError(ActorError):
+    """A call is refused by a rule.
+
+    The transaction rolls back whole and the caller gets ``code: message``. A reducer raises it for
+    what a caller can do wrong; anything else that escapes a reducer is our defect.
+
+    Args:
+        code: stable, dotted (``combat.stale_version``); or a whole sentence for simple modules.
+        message: English, at most 200 characters, no personal data.
+        details: facts a program needs to react, JSON values only.
+    """
+
+    def __init__(self, code: str, message: str = "", **details: object) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message[:200]
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}" if self.message else self.code
+
+
+class ConstraintError(ReducerError):
+    """A row breaks a unique constraint, or an update names a row that is not there."""
+
+
+class DeclarationError(ActorError):
+    """Two declarations contradict each other, or one makes no sense."""
+
+
+class SchemaMismatchError(ActorError):
+    """The store was written with table layouts that this module does not have."""
+
+
+class SessionRefusedError(ActorError):
+    """The module's ``client_connected`` refused this connection; the text is its reason."""
+
+
+class ActorUnavailableError(ActorError):
+    """The actor cannot take messages now; the same call may succeed later."""

@@ -1,0 +1,9 @@
+"""Host: actors in memory, their turns, and what reaches them and leaves them."""
+
+from __future__ import annotations
+
+from actors.host.caller import Caller
+from actors.host.host import Host
+from actors.host.session import Admission, Session, Sink
+
+__all__ = ["Admission", "Caller", "Host", "Session", "Sink"]

@@ -1,0 +1,37 @@
+"""Caller: who makes a call, over which connection."""
+
+from __future__ import annotations
+
+from actors.claims import Claims
+from actors.keys import user_id_of
+from protocol.values import ConnectionId, Identity
+
+__all__ = ["Caller"]
+
+_PRIVILEGED = frozenset({"service", "admin"})
+
+
+class Caller:
+    """A verified caller; one object for all calls of a connection.
+
+    Attributes:
+        identity_bytes: the identity as the journal keeps it, 32 bytes little-endian.
+        is_privileged: may name another user than itself (domain 1.8).
+    """
+
+    __slots__ = (
+        "claims",
+        "connection_id",
+        "identity",
+        "identity_bytes",
+        "is_privileged",
+        "user_id",
+    )
+
+    def __init__(self, claims: Claims, connection_id: ConnectionId) -> None:
+        self.claims = claims
+        self.connection_id = connection_id
+        self.identity: Identity = claims.identity
+        self.identity_bytes = claims.identity.to_bytes(32, "little")
+        self.user_id = user_id_of(claims.identity)
+        self.is_privileged = not claims.roles.isdisjoint(_PRIVILEGED)

@@ -1,0 +1,140 @@
+"""Cell: the place in memory where one actor lives, from its activation to its passivation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any, Protocol
+
+from actors.errors import ReducerError
+from actors.host.core import ActorCore
+from actors.host.loop_actor import LoopActor, MailboxFullError
+from actors.host.turns import UNAVAILABLE, Turn
+from actors.limits import TURN_SECONDS_BUDGET
+
+__all__ = ["Cell", "CellState", "Meter"]
+
+
+class CellState(Enum):
+    """Where an actor is in its life."""
+
+    LOADING = "loading"
+    """Its rows are being read; messages wait."""
+    ACTIVE = "active"
+    """It takes turns."""
+    GONE = "gone"
+    """It has left memory; a message to its key makes a new cell."""
+
+
+class Meter(Protocol):
+    """What a cell reports of its turns, and the clocks that it reads."""
+
+    clock: Callable[[], int]
+    """Microseconds since the Unix epoch."""
+    stopwatch: Callable[[], float]
+    """Seconds, monotonic."""
+
+    @property
+    def round_number(self) -> int:
+        """The round of journal records that is being gathered."""
+
+    def turns_taken(self, count: int) -> None:
+        """Turns were taken."""
+
+    def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
+        """A turn took longer than the budget allows."""
+
+
+class Cell(LoopActor):
+    """One actor, run by the event loop.
+
+    Attributes:
+        used_at: when it last took a message, in seconds of the meter's stopwatch.
+        round_number: the last round that one of its records went into.
+    """
+
+    def __init__(self, core: ActorCore, meter: Meter, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(core.key, loop)
+        self.core = core
+        self.state = CellState.LOADING
+        self.used_at = meter.stopwatch()
+        self.round_number = 0
+        self._meter = meter
+        self._commits: list[asyncio.Future[None]] | None = None
+        self._loaded: list[asyncio.Future[None]] | None = None
+        self.hold()
+
+    def enter(self, message: Turn) -> None:
+        """Give the actor a message; when it cannot take it, the message is refused."""
+        try:
+            self.tell(message)
+        except MailboxFullError:
+            message.refuse(UNAVAILABLE)
+
+    def begin(self, first: Iterable[Turn]) -> None:
+        """Its rows are there: take turns; those in ``first`` come before what waits."""
+        self.state = CellState.ACTIVE
+        self.put_first(first)
+        self._settle_loaded(None)
+        self.release()
+
+    def end(self, error: ReducerError = UNAVAILABLE) -> None:
+        """Leave memory; what still waits is refused."""
+        self.state = CellState.GONE
+        self.hold()
+        for message in self.take_waiting():
+            message.refuse(error)
+        self._settle_loaded(error)
+        self._settle_commits()
+
+    async def loaded(self) -> None:
+        """Wait until the actor takes turns; raises ReducerError when it cannot be loaded."""
+        if self.state is CellState.LOADING:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._loaded = [*(self._loaded or ()), future]
+            await future
+        elif self.state is CellState.GONE:
+            raise UNAVAILABLE
+
+    def next_commit(self) -> asyncio.Future[None]:
+        """A future that is done after the next turns that changed something."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._commits = [*(self._commits or ()), future]
+        return future
+
+    def on_batch(self, batch: list[Any]) -> None:
+        """Take a turn for each message, in order."""
+        meter, core = self._meter, self.core
+        stopwatch = meter.stopwatch
+        now = meter.clock()
+        seq = core.seq
+        began = stopwatch()
+        for message in batch:
+            message.turn(core, now)
+            ended = stopwatch()
+            if ended - began > TURN_SECONDS_BUDGET:
+                meter.turn_was_slow(self, message, ended - began)
+            began = ended
+        meter.turns_taken(len(batch))
+        self.used_at = began
+        if core.seq != seq:
+            self.round_number = meter.round_number
+            if self._commits is not None:
+                self._settle_commits()
+
+    def _settle_commits(self) -> None:
+        futures, self._commits = self._commits or (), None
+        for future in futures:
+            if not future.done():
+                future.set_result(None)
+
+    def _settle_loaded(self, error: ReducerError | None) -> None:
+        futures, self._loaded = self._loaded or (), None
+        for future in futures:
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)

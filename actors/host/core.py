@@ -1,0 +1,281 @@
+"""Actor core: one actor's state and its turns, without I/O.
+
+A turn takes a message and the time, runs to completion inside one transaction, and leaves its
+outputs with the actor's ``Outlet``: a journal record, messages for other actors, deltas pushed to
+subscribers. The same code runs under the event loop and under a simulator (architecture 3).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+from actors.datastore import Commit, Database, EncodedRow, Table
+from actors.host.kind import KindRuntime, reserve_numbers
+from actors.host.mail import Mail, MessageTypes
+from actors.host.receipts import Receipts
+from actors.keys import ActorKey
+from actors.limits import ATTACHED_ACTORS_MAX, QUARANTINE_FAILURES
+from actors.module.context import ReducerContext, ViewContext
+from actors.module.functions import ViewDeclaration
+from actors.module.system import OutboxMessage
+from actors.subscriptions import Board, Subscriber
+from actors.subscriptions.views import Evaluation
+from persistence.record import decode_record, encode_record
+from persistence.store import Append, Snapshot
+from protocol.bsatn import compile_codec
+from protocol.values import ConnectionId, Identity, Timestamp
+
+__all__ = ["ActorCore", "Outlet", "Shared"]
+
+log = logging.getLogger("actors.turn")
+
+NOBODY = Identity(0)
+NO_CONNECTION = ConnectionId(0)
+
+
+class Outlet(Protocol):
+    """Where a turn's outputs go; nothing of it blocks."""
+
+    def append(self, entry: Append) -> None:
+        """Journal a record, with all others of this round."""
+
+    def post(self, source: ActorKey, message: OutboxMessage) -> None:
+        """Hand a message on to its destination."""
+
+    def acknowledge(self, source: ActorKey, by: ActorKey, through: int) -> None:
+        """Tell the sender how far its messages were taken."""
+
+    def refuse(self, source: ActorKey, by: ActorKey, number: int) -> None:
+        """Tell the sender that a message's handler failed and shall be tried again."""
+
+    def attachments_changed(self, key: ActorKey) -> None:
+        """Say that the actor's attaching rows may have changed."""
+
+
+class Shared(NamedTuple):
+    """What all actors of a host share."""
+
+    secret: bytes
+    messages: MessageTypes
+    outlet: Outlet
+
+
+class ActorCore:
+    """One actor: its rows, its sequence number, its subscribers.
+
+    Attributes:
+        seq: number of the last journaled turn.
+        time: timestamp of the last turn; it grows with every turn.
+        base_seq: the last turn that the stored checkpoint holds.
+        failures: unexpected failures in a row.
+    """
+
+    __slots__ = (
+        "_board",
+        "_runtime",
+        "_shared",
+        "base_seq",
+        "database",
+        "failures",
+        "key",
+        "mail",
+        "receipts",
+        "seq",
+        "time",
+    )
+
+    def __init__(self, key: ActorKey, runtime: KindRuntime, shared: Shared) -> None:
+        self.key = key
+        self._runtime = runtime
+        self._shared = shared
+        self.database = Database(runtime.layouts, reserve_numbers)
+        self.mail = Mail(self.database, shared.messages)
+        self.receipts = Receipts(self.database)
+        self.seq = 0
+        self.base_seq = 0
+        self.time = Timestamp(0)
+        self.failures = 0
+        self._board: Board | None = None
+
+    # Life
+
+    def recover(self, snapshot: Snapshot) -> None:
+        """Become what the store holds: rows of the checkpoint, then the tail's changes, in order.
+
+        Raises CorruptRecordError or DecodeError for rows that are not whole.
+        """
+        layouts, database = self._runtime.layouts_by_id, self.database
+        self.base_seq = self.seq = snapshot.base_seq
+        self.time = Timestamp(snapshot.base_time)
+        for table_id, data in snapshot.rows:
+            database[layouts[table_id].row].load(data)
+        for entry in snapshot.tail:
+            record = decode_record(entry)
+            for table_id, key, changed in record.changes:
+                table: Table[Any] = database[layouts[table_id].row]
+                if changed is None:
+                    table.unload(key)
+                else:
+                    table.load(changed)
+            self.seq = record.seq
+            self.time = Timestamp(record.time)
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where this actor's outputs go."""
+        return self._shared.outlet
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether the actor failed so often that it takes no calls (architecture 3)."""
+        return self.failures >= QUARANTINE_FAILURES
+
+    @property
+    def board(self) -> Board:
+        """What is subscribed to of this actor."""
+        if self._board is None:
+            self._board = Board(self.database, self.evaluate)
+        return self._board
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody subscribes to rows of this actor."""
+        return bool(self._board)
+
+    # Turns
+
+    def context(
+        self,
+        now: int,
+        sender: Identity = NOBODY,
+        connection_id: ConnectionId = NO_CONNECTION,
+        claims: Any = None,
+        source: ActorKey | None = None,
+    ) -> ReducerContext:
+        """Begin a turn: the time moves on, and the context speaks of the next record."""
+        time = self.time = Timestamp(now if now > self.time else self.time + 1)
+        return ReducerContext(
+            self.database,
+            sender,
+            connection_id,
+            claims,
+            time,
+            self.seq + 1,
+            self.key,
+            self._shared.secret,
+            self.mail,
+            source,
+        )
+
+    def commit(
+        self, call: str, caller: bytes, args: bytes, subscriber: Subscriber | None = None
+    ) -> bytes | None:
+        """End a turn well: journal it, hand its messages on, push its deltas.
+
+        Args:
+            call: the function's name, for the journal.
+            caller: the caller's identity, 32 bytes, or nothing.
+            args: the arguments' BSATN.
+            subscriber: the connection that called; it gets its deltas with its answer.
+
+        Returns:
+            The caller's transaction body; None when its query sets are not concerned.
+
+        Raises:
+            EncodeError: a row does not fit its table; the turn must be ended by ``rollback``.
+        """
+        commit = self.database.commit()
+        mail = self.mail
+        if commit.changes:
+            self.seq = seq = self.seq + 1
+            record = encode_record(seq, self.time, call, caller, args, commit.changes)
+            wake = None
+            if mail.is_changed:
+                wake = mail.wake_at()
+                mail.is_changed = False
+            self._shared.outlet.append(Append(self.key, seq, record, wake))
+        if mail.posted:
+            posted, mail.posted = mail.posted, []
+            for message in posted:
+                self._shared.outlet.post(self.key, message)
+        self.failures = 0
+        return self._publish(commit, subscriber)
+
+    def rollback(self) -> None:
+        """End a turn as if it had not been."""
+        self.database.rollback()
+        self.mail.discard()
+        self.receipts.discard()
+
+    def fail(self, call: str, error: Exception) -> None:
+        """End a turn after an unexpected exception; too many in a row quarantine the actor."""
+        self.rollback()
+        self.failures += 1
+        log.error("%s failed in %s", call, self.key, exc_info=error)
+        if self.is_quarantined:
+            log.error("%s is quarantined after %d failures", self.key, self.failures)
+
+    def _publish(self, commit: Commit, subscriber: Subscriber | None) -> bytes | None:
+        body = None
+        if self._board is not None and commit.deltas:
+            body = self._board.publish(commit.deltas, subscriber)
+        if self._runtime.attaching:
+            changed = {delta.layout.row for delta in commit.deltas}
+            if any(table.row in changed for table in self._runtime.attaching):
+                self._shared.outlet.attachments_changed(self.key)
+        return body
+
+    # Reading
+
+    def attached(self) -> tuple[ActorKey, ...]:
+        """The actors whose rows this actor's owner reads, by ascending key, bounded."""
+        keys: set[ActorKey] = set()
+        for table in self._runtime.attaching:
+            assert table.attaches is not None
+            keys.update(filter(None, map(table.attaches, self.database[table.row])))
+        return tuple(sorted(keys)[:ATTACHED_ACTORS_MAX])
+
+    def evaluate(self, view: ViewDeclaration, caller: Identity) -> Evaluation:
+        """A view's rows for a caller, and the tables that it looked at.
+
+        A view that raises has no rows: its failure is ours to see, not the caller's transaction's.
+        """
+        tracker = _Tracker(self.database)
+        context = ViewContext(tracker, caller, self.time, self.key)
+        encode = compile_codec(view.row_type).encode
+        try:
+            rows: Iterable[Any] = list(view.function(context))
+            encoded = [EncodedRow(row, encode(row)) for row in rows]
+        except Exception:
+            log.exception("view %s failed in %s", view.name, self.key)
+            encoded = []
+        return Evaluation(encoded, frozenset(tracker.reads))
+
+    def read(self, now: int, caller: Identity, claims: Any, query: Callable[..., Any]) -> Any:
+        """Run a reading function over the committed rows; it must not write.
+
+        Raises whatever the function raises.
+        """
+        context = ViewContext(self.database, caller, Timestamp(now), self.key, claims)
+        try:
+            return query(context)
+        finally:
+            if self.database.is_dirty:
+                self.database.rollback()
+                log.error("a reading function wrote to %s; its writes are gone", self.key)
+
+
+class _Tracker:
+    """A database for reading that notes which tables are named."""
+
+    __slots__ = ("_database", "reads")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reads: set[type] = set()
+
+    def __getitem__(self, row: type[Any]) -> Any:
+        self.reads.add(row)
+        return self._database[row]

@@ -1,0 +1,459 @@
+"""Host: the directory of actors in memory, and everything that moves between them and outside.
+
+One host runs on one event loop and touches no socket and no clock of its own: messages come from
+sessions, records go to the store, updates go to sinks. All of its methods belong to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from actors.claims import Claims
+from actors.errors import ReducerError
+from actors.host.caller import Caller
+from actors.host.catalogue import Catalogue
+from actors.host.cell import Cell, CellState
+from actors.host.core import ActorCore, Shared
+from actors.host.loader import Loader
+from actors.host.mail import EFFECT
+from actors.host.procedures import Procedures
+from actors.host.replies import FutureReply
+from actors.host.rounds import Rounds
+from actors.host.session import Admission, Session, Sink
+from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn
+from actors.host.wakes import Wakes
+from actors.keys import ActorKey, Audience
+from actors.limits import CHECKPOINT_RECORDS, IDLE_SECONDS
+from actors.module.module import Module
+from actors.module.system import OutboxMessage
+from actors.subscriptions import Board, QueryCompiler
+from persistence.errors import StoreError
+from persistence.store import Append, Store
+from protocol.messages import Wire
+from protocol.schema import Lifecycle
+from protocol.values import ConnectionId
+
+__all__ = ["Effect", "Host"]
+
+log = logging.getLogger("actors.host")
+
+Effect = Callable[[ActorKey, OutboxMessage], Awaitable[None]]
+"""An effect worker: gets the requesting actor and the request, after it is durable. When it
+returns, the request is done; when it raises, the request comes again."""
+
+
+class Host:
+    """Actors of one module over one store.
+
+    Args:
+        module: what is hosted.
+        store: an open store; the host does not close it.
+        secret: 32 bytes that seed all chance (domain 1.3).
+        clock: microseconds since the Unix epoch.
+        failed: called once when the store refuses to go on for good (another owner has it).
+        idle_seconds: how long an actor without messages and subscribers stays in memory.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        store: Store,
+        *,
+        secret: bytes,
+        clock: Callable[[], int],
+        failed: Callable[[StoreError], None] | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.module = module
+        self.clock = clock
+        self.stopwatch = stopwatch
+        self.queries = QueryCompiler(module)
+        self.turn_count = 0
+        self.slow_turn_count = 0
+        self._store = store
+        self._secret = secret
+        self._failed = failed
+        self._idle_seconds = idle_seconds
+        self._cells: dict[ActorKey, Cell] = {}
+        self._sessions: dict[ConnectionId, Session] = {}
+        self._by_home: dict[ActorKey, dict[Session, None]] = {}
+        self._effects: dict[str, Effect] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stale: dict[ActorKey, int] = {}
+        self._is_resetting = False
+        self._is_stopping = False
+
+    # Life
+
+    async def start(self) -> None:
+        """Bring the module up: shared actors in memory, ``init`` on an empty store, due wakes.
+
+        Raises:
+            SchemaMismatchError: the store holds rows of other table layouts.
+        """
+        self._loop = asyncio.get_running_loop()
+        self.catalogue = await Catalogue.compile(self.module, self._store)
+        self.reducers = self.catalogue.reducers
+        self.on_connect = self.catalogue.lifecycle.get(Lifecycle.ON_CONNECT)
+        self.on_disconnect = self.catalogue.lifecycle.get(Lifecycle.ON_DISCONNECT)
+        self.procedures = Procedures(self, self.catalogue.procedures)
+        self.rounds = Rounds(self._store, self._loop, self._round_failed)
+        self._shared = Shared(self._secret, self.catalogue.messages, self)
+        self._loader = Loader(self._store, self._adopt, self.spawn)
+        self._wakes = Wakes(self._store, self._loop, self.clock, self._wake, self.spawn)
+        shared = [
+            key
+            for kind in self.module.kinds.values()
+            if kind.audience is Audience.EVERYONE
+            for key in kind.shard_keys()
+        ]
+        await self.activate(shared)
+        await self._initialise()
+        await self._wakes.start()
+        self._sweep = self._loop.call_later(self._idle_seconds / 4, self._passivate_idle)
+
+    async def stop(self) -> None:
+        """Finish what is in the mailboxes, make it durable, checkpoint what has changed."""
+        self._is_stopping = True
+        self._sweep.cancel()
+        self._wakes.stop()
+        while any(cell.waiting for cell in self._cells.values()):
+            await self.durable()
+        await self.durable()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.checkpoint_all()
+
+    async def checkpoint_all(self) -> None:
+        """Checkpoint every actor in memory that has changed since its last checkpoint."""
+        pending = []
+        for key, cell in self._cells.items():
+            if cell.state is CellState.ACTIVE and cell.core.seq > cell.core.base_seq:
+                pending.append(self._checkpoint(key, cell.core, cell.core.seq))
+        await asyncio.gather(*pending)
+
+    async def _initialise(self) -> None:
+        endpoint = self.catalogue.lifecycle.get(Lifecycle.INIT)
+        if endpoint is None:
+            return
+        key = endpoint.kind.key("0")
+        cell = self._cells[key]
+        if cell.core.seq == 0:
+            reply = self.future_reply()
+            cell.enter(self.catalogue.initial_call(reply))
+            await reply
+            await self.durable()
+
+    # Sessions
+
+    def open_session(
+        self,
+        *,
+        claims: Claims,
+        connection_id: ConnectionId,
+        token: str,
+        wire: Wire,
+        confirmed: bool,
+        sink: Sink,
+        admission: Admission | None = None,
+    ) -> Session:
+        """A session for a new connection; ``Session.connect`` brings it in."""
+        return Session(
+            self,
+            Caller(claims, connection_id),
+            token=token,
+            wire=wire,
+            confirmed=confirmed,
+            sink=sink,
+            admission=admission,
+        )
+
+    def enter(self, session: Session) -> None:
+        """A session has connected."""
+        self._sessions[session.caller.connection_id] = session
+        home = self.home_key(session.caller)
+        if home is not None:
+            self._by_home.setdefault(home, {})[session] = None
+
+    def leave(self, session: Session) -> None:
+        """A session has ended."""
+        self._sessions.pop(session.caller.connection_id, None)
+        home = self.home_key(session.caller)
+        if home is not None and home in self._by_home:
+            self._by_home[home].pop(session, None)
+            if not self._by_home[home]:
+                del self._by_home[home]
+
+    @property
+    def session_count(self) -> int:
+        """How many connections there are."""
+        return len(self._sessions)
+
+    @property
+    def actor_count(self) -> int:
+        """How many actors are in memory."""
+        return len(self._cells)
+
+    # Actors
+
+    def tell(self, key: ActorKey, message: Turn) -> None:
+        """Put a message in an actor's mailbox; an actor that sleeps is activated for it."""
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._summon(key)
+        cell.enter(message)
+
+    async def activate(self, keys: Sequence[ActorKey]) -> None:
+        """Bring actors into memory; raises ReducerError when one cannot be loaded."""
+        for key in keys:
+            cell = self._cells.get(key) or self._summon(key)
+            if cell.state is not CellState.ACTIVE:
+                await cell.loaded()
+
+    def is_active(self, key: ActorKey) -> bool:
+        """Whether an actor is in memory and takes turns."""
+        cell = self._cells.get(key)
+        return cell is not None and cell.state is CellState.ACTIVE
+
+    def board(self, key: ActorKey) -> Board:
+        """What is subscribed to of an active actor."""
+        return self._cells[key].core.board
+
+    def core(self, key: ActorKey) -> ActorCore:
+        """An active actor's state, for reading between turns."""
+        return self._cells[key].core
+
+    async def next_commit(self, key: ActorKey) -> asyncio.Future[None]:
+        """A future that is done when the actor next changes."""
+        await self.activate([key])
+        return self._cells[key].next_commit()
+
+    def home_key(self, caller: Caller) -> ActorKey | None:
+        """The caller's own actor; None in a module without such."""
+        kind = self.catalogue.home
+        return None if kind is None else kind.key(caller.user_id)
+
+    def attached(self, caller: Caller) -> tuple[ActorKey, ...]:
+        """The actors that the caller's own, active actor has attached."""
+        home = self.home_key(caller)
+        if home is None or not self.is_active(home):
+            return ()
+        return self._cells[home].core.attached()
+
+    def _summon(self, key: ActorKey) -> Cell:
+        runtime = self.catalogue.kinds[key.partition("/")[0]]
+        cell = Cell(ActorCore(key, runtime, self._shared), self, self._loop)
+        self._cells[key] = cell
+        self._loader.load(cell)
+        return cell
+
+    def _adopt(self, cell: Cell, error: ReducerError | None) -> None:
+        """An actor's rows have been read, or could not be."""
+        if error is not None:
+            if self._cells.get(cell.core.key) is cell:
+                del self._cells[cell.core.key]
+            cell.end(error)
+            return
+        first: list[Turn] = list(self.catalogue.leftovers(cell.core, self._sessions))
+        if cell.core.mail.wake_at():
+            first.append(Due(self.catalogue.messages, everything=True))
+        cell.begin(first)
+
+    # Outputs of turns (``core.Outlet`` and ``cell.Meter``)
+
+    def append(self, entry: Append) -> None:
+        """Journal a record with this round."""
+        self.rounds.append(entry)
+        if entry.wake:
+            self._wakes.add(entry.wake, ActorKey(entry.actor))
+        if entry.seq % CHECKPOINT_RECORDS == 0:
+            self._stale[ActorKey(entry.actor)] = entry.seq
+            self.rounds.when_durable(self._checkpoint_stale)
+
+    def post(self, source: ActorKey, message: OutboxMessage) -> None:
+        """Hand a message on; it is durable before anything that it causes, as rounds are ordered."""
+        if message.dst_actor.startswith(EFFECT):
+            self.rounds.when_durable(lambda: self._request(source, message))
+        else:
+            delivery = Delivery(source, message, self.catalogue.messages)
+            self.tell(ActorKey(message.dst_actor), delivery)
+
+    def acknowledge(self, source: ActorKey, by: ActorKey, through: int) -> None:
+        """Tell the sender how far its messages were taken."""
+        self.tell(source, Acknowledgement(by, through))
+
+    def refuse(self, source: ActorKey, by: ActorKey, number: int) -> None:
+        """Tell the sender that a message comes back."""
+        self.tell(source, Refusal(by, number))
+
+    def attachments_changed(self, key: ActorKey) -> None:
+        """Let the owner's sessions follow, after the turn."""
+        sessions = self._by_home.get(key)
+        if sessions:
+            self._loop.call_soon(self._reattach, key)
+
+    @property
+    def round_number(self) -> int:
+        """The round that is being gathered."""
+        return self.rounds.number
+
+    def turns_taken(self, count: int) -> None:
+        """Count turns."""
+        self.turn_count += count
+
+    def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
+        """Log and count a turn over its budget."""
+        self.slow_turn_count += 1
+        name = type(message).__name__
+        log.warning("a turn of %s took %.0f ms (%s)", cell.core.key, seconds * 1000, name)
+
+    def _reattach(self, key: ActorKey) -> None:
+        for session in list(self._by_home.get(key, ())):
+            session.attachments_changed()
+
+    # Effects
+
+    def register_effect(self, kind: str, worker: Effect) -> None:
+        """Let a worker serve the effect requests of a kind."""
+        self._effects[kind] = worker
+
+    def _request(self, source: ActorKey, message: OutboxMessage) -> None:
+        worker = self._effects.get(message.dst_actor.removeprefix(EFFECT))
+        if worker is not None:
+            self.spawn(self._run_effect(worker, source, message))
+
+    async def _run_effect(self, worker: Effect, source: ActorKey, message: OutboxMessage) -> None:
+        by = ActorKey(message.dst_actor)
+        try:
+            await worker(source, message)
+        except Exception:
+            log.exception("effect %s failed", message.message_key)
+            self.refuse(source, by, message.dst_seq)
+        else:
+            self.acknowledge(source, by, message.dst_seq)
+
+    # Durability
+
+    async def durable(self) -> None:
+        """Wait until everything so far is durable."""
+        future = self.future()
+        self.rounds.when_durable(lambda: None if future.done() else future.set_result(None))
+        await future
+
+    def _checkpoint_stale(self) -> None:
+        stale, self._stale = self._stale, {}
+        for key, through in stale.items():
+            cell = self._cells.get(key)
+            if cell is not None and cell.state is CellState.ACTIVE:
+                self._checkpoint(key, cell.core, through)
+
+    def _checkpoint(self, key: ActorKey, core: ActorCore, through: int) -> asyncio.Future[None]:
+        """Fold durable records; a failed checkpoint loses nothing and is only logged."""
+        future = self.future()
+
+        def done(error: StoreError | None) -> None:
+            if error is None:
+                core.base_seq = max(core.base_seq, through)
+            else:
+                log.error("checkpoint of %s failed: %s", key, error)
+            if not future.done():
+                future.set_result(None)
+
+        self._store.checkpoint(key, through, done)
+        return future
+
+    def _round_failed(self, error: StoreError) -> None:
+        """Nothing held back was seen: drop what memory has ahead of the store, and start over."""
+        if self._is_resetting:
+            return
+        self._is_resetting = True
+        log.error("the store refused a batch, all actors are loaded again: %s", error)
+        self.rounds.restart()
+        for session in list(self._sessions.values()):
+            session.abort(1012, "the store failed, connect again")
+        cells, self._cells = self._cells, {}
+        for cell in cells.values():
+            cell.end()
+        self.spawn(self._reset(error))
+
+    async def _reset(self, error: StoreError) -> None:
+        try:
+            await self._store.reset()
+        except StoreError as fatal:
+            if self._failed is not None:
+                self._failed(fatal)
+            return
+        finally:
+            self._is_resetting = False
+        log.warning("the store takes batches again after: %s", error)
+
+    # Passivation and waking
+
+    def _passivate_idle(self) -> None:
+        """Let idle actors leave memory: nobody watches, nothing waits, everything is durable."""
+        self._sweep = self._loop.call_later(self._idle_seconds / 4, self._passivate_idle)
+        before = self.stopwatch() - self._idle_seconds
+        for key, cell in list(self._cells.items()):
+            if cell.used_at < before and self.may_passivate(cell):
+                self.passivate(key)
+
+    def may_passivate(self, cell: Cell) -> bool:
+        """Whether an actor can leave memory without anybody noticing."""
+        return (
+            cell.state is CellState.ACTIVE
+            and not cell.waiting
+            and not cell.core.is_watched
+            and cell.core.key not in self._by_home
+            and cell.round_number <= self.rounds.durable_number
+            and not self._is_stopping
+        )
+
+    def passivate(self, key: ActorKey) -> None:
+        """Checkpoint an actor and drop it from memory."""
+        cell = self._cells.pop(key)
+        if cell.core.seq > cell.core.base_seq:
+            self._checkpoint(key, cell.core, cell.core.seq)
+        cell.end()
+
+    def _wake(self, key: ActorKey) -> None:
+        """An actor's timer or unsent message is due."""
+        self.tell(key, Due(self.catalogue.messages))
+
+    # Small things for the parts of the host
+
+    def future(self) -> asyncio.Future[None]:
+        """A new future of the host's loop."""
+        return self._loop.create_future()
+
+    def future_reply(self) -> FutureReply:
+        """A reply that can be awaited."""
+        return FutureReply(self._loop)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the rest; it is cancelled when the host stops."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def encode_arguments(self, reducer: str, arguments: tuple[object, ...]) -> bytes:
+        """BSATN of a reducer's arguments."""
+        return self.catalogue.encode_arguments(reducer, arguments)
+
+    def unknown_reducer(self, name: str) -> str:
+        """What a caller of a reducer that does not exist is told (wire spec 6.3, domain 1.15)."""
+        return f"input.unknown_function: {name}" if self.module.enveloped else "no such reducer"
+
+    def unknown_procedure(self, name: str) -> str:
+        """What a caller of a procedure that does not exist is told."""
+        return f"input.unknown_function: {name}" if self.module.enveloped else "No such procedure"
+
+    def invalid_arguments(self, kind: str, name: str, error: Exception) -> str:
+        """What a caller whose arguments do not decode is told."""
+        text = f"invalid arguments for {kind} {name}: {error}"
+        return f"input.invalid_type: {text}" if self.module.enveloped else text

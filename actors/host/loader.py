@@ -1,0 +1,81 @@
+"""Loader: reads the rows of actors that are being activated, many in one look at the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from actors.errors import ReducerError
+from actors.host.cell import Cell, CellState
+from actors.limits import ACTIVATIONS_PER_LOAD
+from persistence.errors import CorruptActorError, StoreError
+from persistence.store import Store
+from protocol.errors import DecodeError
+
+__all__ = ["Loader"]
+
+log = logging.getLogger("actors.loader")
+
+
+class Loader:
+    """Activations that arrive while the store is read wait for the next read, together.
+
+    Args:
+        store: where the rows are.
+        adopt: told each cell whose rows have been read, or the error.
+        spawn: runs a coroutine beside the rest.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        adopt: Callable[[Cell, ReducerError | None], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._store = store
+        self._adopt = adopt
+        self._spawn = spawn
+        self._queue: list[Cell] = []
+        self._is_loading = False
+
+    def load(self, cell: Cell) -> None:
+        """Read a cell's rows, soon."""
+        self._queue.append(cell)
+        if not self._is_loading:
+            self._is_loading = True
+            self._spawn(self._load_all())
+
+    async def _load_all(self) -> None:
+        try:
+            while self._queue:
+                cells = self._queue[:ACTIVATIONS_PER_LOAD]
+                del self._queue[:ACTIVATIONS_PER_LOAD]
+                await self._load(cells)
+        finally:
+            self._is_loading = False
+
+    async def _load(self, cells: list[Cell]) -> None:
+        try:
+            found = await self._store.load([cell.core.key for cell in cells])
+        except StoreError:
+            log.exception("%d actors could not be read", len(cells))
+            for cell in cells:
+                self._adopt(cell, _unavailable())
+            return
+        for cell, snapshot in zip(cells, found, strict=True):
+            if cell.state is not CellState.LOADING:
+                continue
+            try:
+                if isinstance(snapshot, CorruptActorError):
+                    raise snapshot
+                cell.core.recover(snapshot)
+            except (StoreError, DecodeError, KeyError):
+                log.exception("%s is damaged and stays away", cell.core.key)
+                self._adopt(cell, _unavailable())
+            else:
+                self._adopt(cell, None)
+
+
+def _unavailable() -> ReducerError:
+    return ReducerError("state.actor_unavailable", "its stored rows cannot be read")

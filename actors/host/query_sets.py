@@ -1,0 +1,209 @@
+"""Query sets: what one connection subscribes to, over all actors that its caller may read.
+
+A set's queries read every shard of a shared kind, the caller's own actor, and the session actors
+that the caller's actor has attached (domain 1.6). First rows and registration happen in one
+callback of the loop, between the actors' turns: no commit falls between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from actors.keys import ActorKey, Audience
+from actors.limits import QUERY_SETS_MAX
+from actors.subscriptions import Board, CompiledQuery, Plan
+from protocol.errors import SqlError
+from protocol.messages import OneOffQuery, Subscribe, Unsubscribe
+from protocol.sql import query_error
+
+if TYPE_CHECKING:
+    from actors.host.host import Host
+    from actors.host.session import Session
+
+__all__ = ["QuerySets"]
+
+
+class _Part:
+    """One query of a set, on one actor."""
+
+    __slots__ = ("board", "key", "plan")
+
+    def __init__(self, key: ActorKey, board: Board, plan: Plan) -> None:
+        self.key = key
+        self.board = board
+        self.plan = plan
+
+
+class QuerySets:
+    """The live query sets of one connection."""
+
+    def __init__(self, host: Host, session: Session) -> None:
+        self._host = host
+        self._session = session
+        self._caller = session.caller
+        self._sets: dict[int, tuple[tuple[CompiledQuery, ...], list[_Part]]] = {}
+        self._attached: frozenset[ActorKey] = frozenset()
+
+    def queries_of(self, message: Subscribe | Unsubscribe | OneOffQuery) -> list[CompiledQuery]:
+        """Compile what a request asks for; each query once.
+
+        Raises:
+            SqlError: with the text for the client (wire spec 10.4).
+        """
+        if isinstance(message, OneOffQuery):
+            return list(self._host.queries.compile(message.query, subscription=False))
+        if isinstance(message, Unsubscribe):
+            return []
+        compiled: dict[CompiledQuery, None] = {}
+        for text in message.queries:
+            try:
+                compiled.update(dict.fromkeys(self._host.queries.compile(text)))
+            except SqlError as error:
+                raise SqlError(query_error(error, text)) from None
+        return list(compiled)
+
+    def missing(self, queries: list[CompiledQuery]) -> list[ActorKey]:
+        """Actors that must be activated before these queries can be answered."""
+        host = self._host
+        audiences = {query.kind.audience for query in queries}
+        home = host.home_key(self._caller)
+        is_personal = bool(audiences & {Audience.CALLER, Audience.ATTACHED})
+        if home is not None and is_personal and not host.is_active(home):
+            return [home]
+        keys = {key for query in queries for key in self._keys(query)}
+        return sorted(key for key in keys if not host.is_active(key))
+
+    def subscribe(self, message: Subscribe, queries: list[CompiledQuery]) -> bytes:
+        """Start a set; answers SubscribeApplied, or SubscriptionError when the id is taken."""
+        request_id, set_id, _ = message
+        wire = self._session.wire
+        if set_id in self._sets:
+            text = f"Subscription with id {set_id} already exists for client"
+            return wire.subscription_error(request_id, set_id, text)
+        if len(self._sets) >= QUERY_SETS_MAX:
+            text = f"limit.quota_exceeded: a connection has at most {QUERY_SETS_MAX} query sets"
+            return wire.subscription_error(request_id, set_id, text)
+        parts: list[_Part] = []
+        tables = []
+        for query in queries:
+            rows: list[bytes] = []
+            for key in self._keys(query):
+                rows += self._register(set_id, query, key, parts)
+            if rows:
+                tables.append((query.name, wire.row_list(rows)))
+        self._sets[set_id] = (tuple(queries), parts)
+        self._note_attached()
+        return wire.subscribe_applied(request_id, set_id, tables)
+
+    def unsubscribe(self, message: Unsubscribe) -> bytes:
+        """End a set; answers UnsubscribeApplied, or SubscriptionError when there is none."""
+        request_id, set_id, send_dropped_rows = message
+        wire = self._session.wire
+        entry = self._sets.pop(set_id, None)
+        if entry is None:
+            return wire.subscription_error(request_id, set_id, f"Subscription not found: {set_id}")
+        tables = []
+        for part in entry[1]:
+            rows = part.board.rows(part.plan) if send_dropped_rows else ()
+            if rows:
+                tables.append((part.plan.query.name, wire.row_list(rows)))
+            part.board.unsubscribe(part.plan, self._session, set_id)
+        self._note_attached()
+        return wire.unsubscribe_applied(request_id, set_id, tables if send_dropped_rows else None)
+
+    def query_once(self, message: OneOffQuery, queries: list[CompiledQuery]) -> bytes:
+        """Answer a one-off query."""
+        (query,) = queries
+        wire = self._session.wire
+        rows: list[bytes] = []
+        for key in self._keys(query):
+            rows += self._host.board(key).query(query, self._caller.identity)
+        return wire.one_off_query_result(message.request_id, query.name, wire.row_list(rows))
+
+    def clear(self) -> None:
+        """End all sets, without a word."""
+        for set_id, (_, parts) in self._sets.items():
+            for part in parts:
+                part.board.unsubscribe(part.plan, self._session, set_id)
+        self._sets.clear()
+        self._attached = frozenset()
+
+    def attaching(self) -> list[ActorKey] | None:
+        """Newly attached actors that must be activated first; None when nothing has to be done."""
+        wanted = self._wanted()
+        if wanted is None or wanted == self._attached:
+            return None
+        return sorted(key for key in wanted if not self._host.is_active(key))
+
+    def reattach(self) -> None:
+        """Follow the caller's attached actors: their rows come as inserts, or go as deletes.
+
+        Needs the new ones active.
+        """
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        gained, lost = sorted(wanted - self._attached), self._attached - wanted
+        wire = self._session.wire
+        updates = []
+        for set_id in sorted(self._sets):
+            changes = [*self._detach(set_id, lost), *self._attach(set_id, gained)]
+            changes.sort(key=lambda change: change[0])
+            tables = [
+                wire.table_update(name, [rows for _, rows in same])
+                for name, same in groupby(changes, key=lambda change: change[0])
+            ]
+            if tables:
+                updates.append(wire.query_set_update(set_id, tables))
+        self._attached = wanted
+        if updates:
+            self._session.push(wire.transaction_update(wire.transaction_body(updates)))
+
+    def _detach(self, set_id: int, lost: frozenset[ActorKey]) -> Iterator[tuple[str, bytes]]:
+        """Forget actors; answers the rows that go, by table."""
+        parts = self._sets[set_id][1]
+        for part in [part for part in parts if part.key in lost]:
+            rows = part.board.rows(part.plan)
+            part.board.unsubscribe(part.plan, self._session, set_id)
+            parts.remove(part)
+            if rows:
+                yield part.plan.query.name, self._session.wire.table_rows((), rows)
+
+    def _attach(self, set_id: int, gained: list[ActorKey]) -> Iterator[tuple[str, bytes]]:
+        """Read further actors; answers the rows that come, by table."""
+        queries, parts = self._sets[set_id]
+        for query in queries:
+            if query.kind.audience is Audience.ATTACHED:
+                for key in gained:
+                    rows = self._register(set_id, query, key, parts)
+                    if rows:
+                        yield query.name, self._session.wire.table_rows(rows, ())
+
+    def _keys(self, query: CompiledQuery) -> tuple[ActorKey, ...]:
+        """The actors that a query reads."""
+        kind = query.kind
+        if kind.audience is Audience.EVERYONE:
+            return kind.shard_keys()
+        if kind.audience is Audience.CALLER:
+            return (kind.key(self._caller.user_id),)
+        return tuple(key for key in self._host.attached(self._caller) if key.startswith(kind.name))
+
+    def _register(
+        self, set_id: int, query: CompiledQuery, key: ActorKey, parts: list[_Part]
+    ) -> list[bytes]:
+        board = self._host.board(key)
+        plan, rows = board.subscribe(query, self._caller.identity, self._session, set_id)
+        parts.append(_Part(key, board, plan))
+        return rows
+
+    def _wanted(self) -> frozenset[ActorKey] | None:
+        """The attached actors that the sets should read; None when no set reads any."""
+        for queries, _ in self._sets.values():
+            if any(query.kind.audience is Audience.ATTACHED for query in queries):
+                return frozenset(self._host.attached(self._caller))
+        return None
+
+    def _note_attached(self) -> None:
+        self._attached = self._wanted() or frozenset()

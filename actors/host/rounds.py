@@ -1,0 +1,140 @@
+"""Rounds: a loop turn's journal records in one batch, and what may leave once they are durable.
+
+Everything that the actors of a loop turn have committed goes to the store as one batch, and every
+answer and update of that turn waits for it (confirmed reads, wire spec 8.4). Rounds become durable
+in order, so a message can never overtake one that was made before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from persistence.errors import StoreError
+from persistence.store import Append, Store
+
+__all__ = ["Mouth", "Rounds"]
+
+log = logging.getLogger("actors.rounds")
+
+
+class Mouth(Protocol):
+    """A connection's outgoing end."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether messages wait until what they tell is durable."""
+
+    def take_pushed(self) -> list[bytes]:
+        """The messages pushed since the last round, and forget them."""
+
+    def deliver(self, messages: list[bytes]) -> None:
+        """Send messages; raises nothing."""
+
+
+class Rounds:
+    """Gathers records and messages, hands them to the store, and lets messages go.
+
+    Args:
+        store: takes the records.
+        loop: rounds end in its callbacks.
+        failed: called when a round could not be stored; nothing of it or after it leaves.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        loop: asyncio.AbstractEventLoop,
+        failed: Callable[[StoreError], None],
+    ) -> None:
+        self.number = 1
+        self.durable_number = 0
+        self._store = store
+        self._loop = loop
+        self._failed = failed
+        self._appends: list[Append] = []
+        self._mouths: list[Mouth] = []
+        self._callbacks: list[Callable[[], None]] = []
+        self._is_scheduled = False
+
+    def append(self, entry: Append) -> None:
+        """Add a record to this round."""
+        self._appends.append(entry)
+        if not self._is_scheduled:
+            self._schedule()
+
+    def touch(self, mouth: Mouth) -> None:
+        """Note that a connection has messages that belong to this round; once per round."""
+        self._mouths.append(mouth)
+        if not self._is_scheduled:
+            self._schedule()
+
+    def when_durable(self, callback: Callable[[], None]) -> None:
+        """Call back when everything so far is durable."""
+        self._callbacks.append(callback)
+        if not self._is_scheduled:
+            self._schedule()
+
+    def flush(self) -> None:
+        """End the round now."""
+        self._is_scheduled = False
+        appends, self._appends = self._appends, []
+        mouths, self._mouths = self._mouths, []
+        callbacks, self._callbacks = self._callbacks, []
+        number = self.number
+        self.number += 1
+        held: list[tuple[Mouth, list[bytes]]] = []
+        for mouth in mouths:
+            messages = mouth.take_pushed()
+            if mouth.is_confirmed:
+                held.append((mouth, messages))
+            else:
+                mouth.deliver(messages)
+        if not appends and self.durable_number == number - 1:
+            self._settle(number, held, callbacks)
+            return
+        # An empty batch is told done when everything before it is durable.
+        self._store.append(appends, lambda error: self._done(error, number, held, callbacks))
+
+    def _schedule(self) -> None:
+        self._is_scheduled = True
+        self._loop.call_soon(self.flush)
+
+    def _done(
+        self,
+        error: StoreError | None,
+        number: int,
+        held: list[tuple[Mouth, list[bytes]]],
+        callbacks: list[Callable[[], None]],
+    ) -> None:
+        if error is None:
+            self._settle(number, held, callbacks)
+        else:
+            self._failed(error)
+
+    def _settle(
+        self,
+        number: int,
+        held: list[tuple[Mouth, list[bytes]]],
+        callbacks: list[Callable[[], None]],
+    ) -> None:
+        self.durable_number = number
+        for mouth, messages in held:
+            try:
+                mouth.deliver(messages)
+            except Exception:
+                # One broken connection must not stop the others' acknowledgements.
+                log.exception("a connection failed to take its messages")
+        for callback in callbacks:
+            callback()
+
+    def restart(self) -> None:
+        """After a failure: forget what was gathered, and count from here."""
+        for mouth in self._mouths:
+            mouth.take_pushed()
+        self._appends.clear()
+        self._mouths.clear()
+        self._callbacks.clear()
+        self.durable_number = self.number - 1

@@ -1,0 +1,377 @@
+"""Session: one connection's requests, answered in order, and its query sets.
+
+Requests run in arrival order. Those for one actor are handed on at once, because its mailbox keeps
+the order; a request for another actor waits until the earlier ones are answered (wire spec 8.1).
+Procedures run beside the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from actors.errors import ReducerError
+from actors.host.caller import Caller
+from actors.host.query_sets import QuerySets
+from actors.host.turns import Connect, Disconnect, ReducerCall
+from actors.keys import ActorKey
+from protocol.errors import DecodeError, SqlError
+from protocol.messages import (
+    CallProcedure,
+    CallReducer,
+    ClientMessage,
+    OneOffQuery,
+    Subscribe,
+    Unsubscribe,
+    Wire,
+)
+
+if TYPE_CHECKING:
+    from actors.claims import Claims
+    from actors.host.host import Host
+    from actors.subscriptions import CompiledQuery, Subscriber
+
+__all__ = ["Admission", "Session", "Sink"]
+
+log = logging.getLogger("actors.session")
+
+_QueryRequest: TypeAlias = Subscribe | Unsubscribe | OneOffQuery
+
+RATE_EXCEEDED = ReducerError("limit.rate_exceeded", "too many calls, slow down")
+
+FATAL = "The instance encountered a fatal error."
+
+
+class Sink(Protocol):
+    """The transport's end of a connection."""
+
+    def deliver(self, messages: list[bytes]) -> None:
+        """Send encoded messages, no tag and no frame; after the connection ended, do nothing."""
+
+    def abort(self, close_code: int, reason: str) -> None:
+        """Close the connection."""
+
+
+Admission = Callable[["Claims", int], bool]
+"""Whether a call at a time in microseconds is within its caller's rate."""
+
+
+class _CallReply:
+    """Where a reducer call's outcome goes; one for each call."""
+
+    __slots__ = ("_request_id", "_session")
+
+    def __init__(self, session: Session, request_id: int) -> None:
+        self._session = session
+        self._request_id = request_id
+
+    @property
+    def subscriber(self) -> Subscriber:
+        """The connection that called."""
+        return self._session
+
+    def succeed(self, timestamp: int, body: bytes | None, answer: object) -> None:
+        """Answer with the caller's own deltas."""
+        del answer
+        session = self._session
+        body = session.empty_body if body is None else body
+        session.push(session.wire.reducer_ok(self._request_id, timestamp, body))
+        session.settle()
+
+    def fail(self, timestamp: int, error: Exception) -> None:
+        """Answer with the refusal; of a defect the caller learns no more than that."""
+        session = self._session
+        if isinstance(error, ReducerError):
+            answer = session.wire.reducer_err(self._request_id, timestamp, str(error))
+        else:
+            answer = session.wire.reducer_internal_error(self._request_id, timestamp, FATAL)
+        session.push(answer)
+        session.settle()
+
+
+class _Waiting:
+    """A request that waits for its place in the order.
+
+    ``key`` is the actor that it is for; None for one that must run alone, and then ``run`` says
+    by its answer whether it is done already.
+    """
+
+    __slots__ = ("key", "run")
+
+    def __init__(self, key: ActorKey | None, run: Callable[[], bool]) -> None:
+        self.key = key
+        self.run = run
+
+
+class Session:
+    """A connection, from the host's side. Lives on the host's loop.
+
+    Attributes:
+        caller: who is connected.
+        wire: the protocol version.
+        is_confirmed: messages wait until what they tell is durable (wire spec 8.4).
+        pending: requests that are not answered yet.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        caller: Caller,
+        *,
+        token: str,
+        wire: Wire,
+        confirmed: bool,
+        sink: Sink,
+        admission: Admission | None,
+    ) -> None:
+        self.caller = caller
+        self.wire = wire
+        self.is_confirmed = confirmed
+        self.empty_body = wire.transaction_body(())
+        self.pending = 0
+        self._host = host
+        self._token = token
+        self._sink = sink
+        self._admission = admission
+        self._pushed: list[bytes] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._running = 1  # connecting
+        self._running_key: ActorKey | None = None
+        self._is_open = True
+        self._sets = QuerySets(host, self)
+
+    # Life
+
+    async def connect(self) -> None:
+        """Run the module's ``client_connected``; then the first message goes out.
+
+        Requests that came before wait until then.
+
+        Raises:
+            SessionRefusedError: the module refuses the connection.
+        """
+        host = self._host
+        host.enter(self)
+        endpoint = host.on_connect
+        if endpoint is not None:
+            reply = host.future_reply()
+            key = endpoint.route(self.caller, ((),))
+            host.tell(key, Connect(endpoint, self.caller, reply))
+            try:
+                await reply
+            except BaseException:
+                self._is_open = False
+                host.leave(self)
+                raise
+        caller = self.caller
+        if self._is_open:
+            self.push(
+                self.wire.initial_connection(caller.identity, caller.connection_id, self._token)
+            )
+        self._begin()
+
+    async def disconnect(self) -> None:
+        """End the connection: its query sets go, ``client_disconnected`` runs. Harmless twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._waiting.clear()
+        self._sets.clear()
+        host, caller = self._host, self.caller
+        host.leave(self)
+        if host.on_connect is None and host.on_disconnect is None:
+            return
+        endpoint = host.on_disconnect or host.on_connect
+        assert endpoint is not None
+        done = host.future()
+        key = endpoint.route(caller, ((),))
+        turn = Disconnect(
+            host.on_disconnect,
+            caller.identity,
+            caller.connection_id,
+            lambda: None if done.done() else done.set_result(None),
+        )
+        host.tell(key, turn)
+        await done
+
+    def abort(self, close_code: int, reason: str) -> None:
+        """Close the connection; the transport then calls ``disconnect``."""
+        self._sink.abort(close_code, reason)
+
+    # Messages out
+
+    def push(self, message: bytes) -> None:
+        """Queue an encoded message; it leaves with this round."""
+        pushed = self._pushed
+        if not pushed:
+            self._host.rounds.touch(self)
+        pushed.append(message)
+
+    def take_pushed(self) -> list[bytes]:
+        """The messages pushed since the last round."""
+        pushed, self._pushed = self._pushed, []
+        return pushed
+
+    def deliver(self, messages: list[bytes]) -> None:
+        """Send messages whose turn has come."""
+        self._sink.deliver(messages)
+
+    # Requests in
+
+    def receive(self, messages: Sequence[ClientMessage]) -> None:
+        """Take requests, in order."""
+        for message in messages:
+            self.pending += 1
+            if type(message) is CallReducer:
+                self._call(message)
+            elif type(message) is CallProcedure:
+                self._host.procedures.start(self, message)
+            elif not isinstance(message, CallReducer | CallProcedure):
+                self._waiting.append(_Waiting(None, partial(self._start, message)))
+                self._advance()
+
+    def settle(self) -> None:
+        """A request was answered: the next ones may run."""
+        self.pending -= 1
+        self._running -= 1
+        if self._waiting:
+            self._advance()
+
+    def _begin(self) -> None:
+        """The connection stands: what waited may run."""
+        self._running -= 1
+        self._advance()
+
+    def answer_procedure(self, message: bytes) -> None:
+        """Send a procedure's result."""
+        self.pending -= 1
+        if self._is_open:
+            self.push(message)
+
+    def is_admitted(self) -> bool:
+        """Whether the caller's rate allows one more call now."""
+        return self._admission is None or self._admission(self.caller.claims, self._host.clock())
+
+    def _call(self, message: CallReducer) -> None:
+        request_id, name, args = message
+        host = self._host
+        endpoint = host.reducers.get(name)
+        if endpoint is None:
+            text = host.unknown_reducer(name)
+            self._answer(self.wire.reducer_internal_error(request_id, host.clock(), text))
+            return
+        try:
+            if self._admission is not None and not self.is_admitted():
+                raise RATE_EXCEEDED
+            if endpoint.roles:
+                endpoint.authorize(self.caller, host.clock())
+            arguments = endpoint.decode(args, 0)[0]
+            key = endpoint.fixed_key or endpoint.route(self.caller, arguments)
+        except DecodeError as error:
+            text = host.invalid_arguments("reducer", name, error)
+            self._answer(self.wire.reducer_internal_error(request_id, host.clock(), text))
+            return
+        except ReducerError as error:
+            self._answer(self.wire.reducer_err(request_id, host.clock(), str(error)))
+            return
+        call = ReducerCall(endpoint, arguments, args, self.caller, _CallReply(self, request_id))
+        if not self._waiting and (not self._running or key == self._running_key):
+            self._running += 1
+            self._running_key = key
+            host.tell(key, call)
+            return
+        self._waiting.append(_Waiting(key, partial(self._tell, key, call)))
+
+    def _tell(self, key: ActorKey, call: ReducerCall) -> bool:
+        self._host.tell(key, call)
+        return False
+
+    def _answer(self, message: bytes) -> None:
+        """Answer a request that needs no actor, in its place."""
+        if not self._running and not self._waiting:
+            self.pending -= 1
+            self.push(message)
+            return
+        self._waiting.append(_Waiting(None, partial(self._push_answer, message)))
+
+    def _push_answer(self, message: bytes) -> bool:
+        self.push(message)
+        return True
+
+    def _advance(self) -> None:
+        """Run what waits, as far as the order allows."""
+        waiting = self._waiting
+        while waiting and self._is_open:
+            entry = waiting[0]
+            if self._running and (entry.key is None or entry.key != self._running_key):
+                return
+            waiting.popleft()
+            self._running += 1
+            self._running_key = entry.key
+            if entry.run():
+                self.pending -= 1
+                self._running -= 1
+
+    def _start(self, message: _QueryRequest) -> bool:
+        """Run a request on query sets; True when it is answered already."""
+        try:
+            queries = self._sets.queries_of(message)
+        except SqlError as error:
+            self.push(self._query_error(message, str(error)))
+            return True
+        if self._sets.missing(queries):
+            self._host.spawn(self._answer_when_active(message, queries))
+            return False
+        self.push(self._query_answer(message, queries))
+        return True
+
+    async def _answer_when_active(
+        self, message: _QueryRequest, queries: list[CompiledQuery]
+    ) -> None:
+        """Activate the actors that the queries read, then answer."""
+        try:
+            while missing := self._sets.missing(queries):
+                await self._host.activate(missing)
+        except ReducerError as error:
+            answer = self._query_error(message, str(error))
+        else:
+            if not self._is_open:
+                return
+            answer = self._query_answer(message, queries)
+        self.push(answer)
+        self.settle()
+
+    def _query_answer(self, message: _QueryRequest, queries: list[CompiledQuery]) -> bytes:
+        if isinstance(message, Subscribe):
+            return self._sets.subscribe(message, queries)
+        if isinstance(message, Unsubscribe):
+            return self._sets.unsubscribe(message)
+        return self._sets.query_once(message, queries)
+
+    def _query_error(self, message: _QueryRequest, text: str) -> bytes:
+        if isinstance(message, OneOffQuery):
+            return self.wire.one_off_query_error(message.request_id, text)
+        return self.wire.subscription_error(message.request_id, message.query_set_id, text)
+
+    # Attached actors
+
+    def attachments_changed(self) -> None:
+        """The caller's actor attached or detached others: follow, once they are active."""
+        missing = self._sets.attaching()
+        if missing is None or not self._is_open:
+            return
+        if missing:
+            self._host.spawn(self._reattach_when_active(missing))
+        else:
+            self._sets.reattach()
+
+    async def _reattach_when_active(self, missing: list[ActorKey]) -> None:
+        try:
+            await self._host.activate(missing)
+        except ReducerError as error:
+            log.warning("attached actors stay away: %s", error)
+        else:
+            self.attachments_changed()

@@ -1,0 +1,32 @@
+"""Module declarations: the public authoring API, re-exported by ``actors``."""
+
+from __future__ import annotations
+
+from actors.module.context import DatabaseReader, ProcedureContext, ReducerContext, ViewContext
+from actors.module.functions import (
+    client_connected,
+    client_disconnected,
+    init,
+    message,
+    procedure,
+    reducer,
+    view,
+)
+from actors.module.module import Module
+from actors.module.tables import table
+
+__all__ = [
+    "DatabaseReader",
+    "Module",
+    "ProcedureContext",
+    "ReducerContext",
+    "ViewContext",
+    "client_connected",
+    "client_disconnected",
+    "init",
+    "message",
+    "procedure",
+    "reducer",
+    "table",
+    "view",
+]

@@ -1,0 +1,113 @@
+"""Schema of a module: declarations as the data that clients, SQL and bindings are made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actors.module.functions import ProcedureDeclaration, ReducerDeclaration
+from actors.module.tables import TableDeclaration
+from protocol.schema import (
+    FunctionSchema,
+    IndexSchema,
+    ModuleSchema,
+    TableSchema,
+    ViewSchema,
+    index_name,
+    pascal_case,
+)
+from protocol.types import (
+    BOOL,
+    STRING,
+    UNIT,
+    AlgebraicType,
+    Field,
+    OptionType,
+    ProductType,
+)
+
+if TYPE_CHECKING:
+    from actors.module.module import Module
+
+__all__ = ["AND_RETURN", "answer_type", "envelope", "module_procedures", "module_schema"]
+
+AND_RETURN = "_and_return"
+"""Ends the name of the procedure that wraps a reducer and answers what it answered (domain 1.4)."""
+
+
+def module_schema(module: Module) -> ModuleSchema:
+    """The public definition of a module: its tables, functions and views by wire name."""
+    reducers = [
+        FunctionSchema(reducer.name, reducer.parameters) for reducer in module.reducers.values()
+    ]
+    hooks = [
+        FunctionSchema(hook.name, ProductType(()), lifecycle=moment)
+        for moment, hook in module.lifecycle.items()
+    ]
+    procedures = [
+        FunctionSchema(name, function.parameters, answer_type(module, name, function))
+        for name, function in module_procedures(module).items()
+    ]
+    views = [
+        ViewSchema(view.name, view.row_type, view.is_anonymous)
+        for view in module.views.values()
+        if view.is_public
+    ]
+    return ModuleSchema(
+        tables=tuple(_table(table) for table in module.tables.values()),
+        reducers=(*reducers, *hooks),
+        procedures=tuple(procedures),
+        views=tuple(views),
+    )
+
+
+def module_procedures(
+    module: Module,
+) -> dict[str, ProcedureDeclaration | ReducerDeclaration]:
+    """Procedures by wire name: the declared ones, and those that wrap reducers with an answer."""
+    procedures: dict[str, ProcedureDeclaration | ReducerDeclaration] = {}
+    if module.enveloped:
+        for reducer in module.reducers.values():
+            if reducer.returns is not None:
+                procedures[reducer.name + AND_RETURN] = reducer
+    # A procedure that is declared under a wrapper's name takes its place.
+    return {**procedures, **module.procedures}
+
+
+def answer_type(
+    module: Module, name: str, function: ProcedureDeclaration | ReducerDeclaration
+) -> AlgebraicType:
+    """The type that a procedure's caller gets: the function's own, or its envelope."""
+    returns = function.returns
+    return envelope(name, returns) if module.enveloped else (returns or UNIT)
+
+
+def envelope(name: str, value: AlgebraicType | None) -> ProductType:
+    """The product that a procedure of an enveloped module answers (domain 1.4)."""
+    # An option of an option has no value in Python: an optional answer is not wrapped again.
+    inner = value if isinstance(value, OptionType) else OptionType(value or BOOL)
+    return ProductType(
+        (
+            Field("ok", BOOL),
+            Field("value", inner),
+            Field("error_code", OptionType(STRING)),
+            Field("error_message", OptionType(STRING)),
+            Field("error_details_json", OptionType(STRING)),
+        ),
+        pascal_case(name) + "Result",
+    )
+
+
+def _table(table: TableDeclaration) -> TableSchema:
+    keyed = () if table.primary_key is None else (table.primary_key,)
+    unique = tuple((column,) for column in dict.fromkeys((*keyed, *table.unique)))
+    indexes = dict.fromkeys((*unique, *table.indexes))
+    return TableSchema(
+        name=table.name,
+        row_type=table.row_type,
+        primary_key=table.primary_key_position,
+        unique=unique,
+        indexes=tuple(IndexSchema(index_name(table.name, columns), columns) for columns in indexes),
+        sequences=() if table.auto_increment is None else (table.auto_increment,),
+        is_public=table.is_public,
+        is_event=table.is_event,
+    )

@@ -1,0 +1,99 @@
+"""Fan-out: a transaction's hits as messages, each made once and shared by all who get the same.
+
+Every connection gets at most one message per transaction, with query sets by ascending id and
+tables by ascending name (wire spec 6.4 and 8.1). The caller's share is not sent but answered: it
+travels inside the caller's result (wire spec 6.3).
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from actors.subscriptions.plan import Hit, Subscriber
+from protocol.messages import Wire
+
+__all__ = ["fan_out"]
+
+
+def fan_out(hits: list[Hit], caller: Subscriber | None) -> bytes | None:
+    """Push a transaction's deltas to everybody but the caller.
+
+    Returns:
+        The caller's transaction body; None when the caller's query sets are not concerned.
+    """
+    if len(hits) == 1 and len(hits[0].plan.groups) == 1:
+        return _to_one_group(hits[0], caller)
+    hits.sort(key=lambda hit: hit.plan.query.name)
+    shares: dict[Subscriber, list[tuple[int, int]]] = {}
+    for number, hit in enumerate(hits):
+        for (_, query_set_id), subscribers in hit.plan.groups.items():
+            for subscriber in subscribers:
+                share = shares.get(subscriber)
+                if share is None:
+                    shares[subscriber] = [(query_set_id, number)]
+                else:
+                    share.append((query_set_id, number))
+    fragments: dict[tuple[str, int], bytes] = {}
+    bodies: dict[tuple[str, tuple[tuple[int, int], ...]], bytes] = {}
+    messages: dict[tuple[str, tuple[tuple[int, int], ...]], bytes] = {}
+    own: bytes | None = None
+    for subscriber, share in shares.items():
+        share.sort()
+        wire = subscriber.wire
+        key = (wire.dialect, tuple(share))
+        body = bodies.get(key)
+        if body is None:
+            body = bodies[key] = _body(wire, share, hits, fragments)
+        if subscriber is caller:
+            own = body
+            continue
+        message = messages.get(key)
+        if message is None:
+            message = messages[key] = wire.transaction_update(body)
+        subscriber.push(message)
+    return own
+
+
+def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
+    plan = hit.plan
+    (((wire, query_set_id), subscribers),) = plan.groups.items()
+    rows = wire.table_rows(hit.inserts, hit.deletes, event=plan.is_event)
+    update = wire.table_update(plan.query.name, (rows,))
+    body = wire.transaction_body((wire.query_set_update(query_set_id, (update,)),))
+    own = None
+    message = None
+    for subscriber in subscribers:
+        if subscriber is caller:
+            own = body
+            continue
+        if message is None:
+            message = wire.transaction_update(body)
+        subscriber.push(message)
+    return own
+
+
+def _body(
+    wire: Wire,
+    share: list[tuple[int, int]],
+    hits: list[Hit],
+    fragments: dict[tuple[str, int], bytes],
+) -> bytes:
+    """The transaction body of one share: (query set id, number of the hit), ascending."""
+    sets = []
+    for query_set_id, part in groupby(share, key=lambda entry: entry[0]):
+        tables = []
+        numbers = [number for _, number in part]
+        for name, same in groupby(numbers, key=lambda number: hits[number].plan.query.name):
+            rows = [_rows(wire, number, hits[number], fragments) for number in same]
+            tables.append(wire.table_update(name, rows))
+        sets.append(wire.query_set_update(query_set_id, tables))
+    return wire.transaction_body(sets)
+
+
+def _rows(wire: Wire, number: int, hit: Hit, fragments: dict[tuple[str, int], bytes]) -> bytes:
+    key = (wire.dialect, number)
+    rows = fragments.get(key)
+    if rows is None:
+        rows = wire.table_rows(hit.inserts, hit.deletes, event=hit.plan.is_event)
+        fragments[key] = rows
+    return rows

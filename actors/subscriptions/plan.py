@@ -1,0 +1,74 @@
+"""Plan: one query over one actor's rows, shared by everybody who asks it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from actors.datastore import EncodedRow
+from actors.subscriptions.query import CompiledQuery
+from protocol.messages import Wire
+from protocol.values import Identity
+
+__all__ = ["Hit", "Plan", "Subscriber"]
+
+
+class Subscriber(Protocol):
+    """A connection, as far as updates concern it."""
+
+    @property
+    def wire(self) -> Wire:
+        """The protocol version that it speaks."""
+
+    def push(self, message: bytes) -> None:
+        """Queue an encoded message; it leaves when everything it depends on is durable."""
+
+
+class Plan:
+    """A query and a caller (None when the result does not depend on one), and its subscribers.
+
+    Attributes:
+        groups: subscribers by protocol version and query set id. All of one group are sent the
+            same bytes.
+    """
+
+    __slots__ = ("caller", "groups", "query")
+
+    def __init__(self, query: CompiledQuery, caller: Identity | None) -> None:
+        self.query = query
+        self.caller = Identity(0) if caller is None else caller
+        self.groups: dict[tuple[Wire, int], dict[Subscriber, None]] = {}
+
+    @property
+    def is_event(self) -> bool:
+        """Whether the rows are events."""
+        return getattr(self.query.source, "is_event", False)
+
+    def select(self, rows: list[EncodedRow]) -> list[bytes]:
+        """The bytes of the rows that pass the query's predicate, in the given order."""
+        test = self.query.test
+        if test is None:
+            return [data for _, data in rows]
+        caller = self.caller
+        return [data for row, data in rows if test(row, caller)]
+
+    def add(self, subscriber: Subscriber, query_set_id: int) -> None:
+        """Send further deltas to this subscriber too."""
+        group = self.groups.setdefault((subscriber.wire, query_set_id), {})
+        assert subscriber not in group
+        group[subscriber] = None
+
+    def remove(self, subscriber: Subscriber, query_set_id: int) -> None:
+        """Send no further deltas to this subscriber."""
+        key = (subscriber.wire, query_set_id)
+        group = self.groups[key]
+        del group[subscriber]
+        if not group:
+            del self.groups[key]
+
+
+class Hit(NamedTuple):
+    """A plan that a transaction concerns, and its net change: row bytes, a bag each."""
+
+    plan: Plan
+    inserts: list[bytes]
+    deletes: list[bytes]

@@ -1,0 +1,140 @@
+"""Group commit: gather what waits into the next commit, and tell the outcomes in order.
+
+Pure apart from ``settle``, which runs callbacks on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from persistence.errors import StoreError
+from persistence.limits import APPEND_OVERHEAD_BYTES, FOLD_GROUP_MAX, GROUP_BYTES_MAX
+from persistence.store import Append, Done
+
+__all__ = [
+    "AppendJob",
+    "Barrier",
+    "BarrierJob",
+    "FoldJob",
+    "Group",
+    "Job",
+    "MetaJob",
+    "Outcome",
+    "gather",
+    "settle",
+    "weigh",
+]
+
+Outcome: TypeAlias = tuple[Done, StoreError | None]
+
+
+class AppendJob(NamedTuple):
+    """A batch; ``refusal`` is set when it failed on entry, and takes its turn all the same."""
+
+    batch: Sequence[Append]
+    done: Done
+    weight_bytes: int
+    refusal: StoreError | None
+
+
+class FoldJob(NamedTuple):
+    """A checkpoint; ``refusal`` as for a batch."""
+
+    actor: str
+    through: int
+    done: Done
+    refusal: StoreError | None
+
+
+class MetaJob(NamedTuple):
+    """A small value to write."""
+
+    key: str
+    value: bytes
+    done: Done
+
+
+class Barrier(Enum):
+    """What ends a group: everything before it is settled first."""
+
+    RESET = "reset"
+    CLOSE = "close"
+
+
+class BarrierJob(NamedTuple):
+    """A barrier and who waits for it."""
+
+    kind: Barrier
+    done: Done
+
+
+Job: TypeAlias = AppendJob | FoldJob | MetaJob | BarrierJob
+
+
+@dataclass(slots=True)
+class Group:
+    """Work of one round: appends in one commit, then values, then checkpoints, then the barrier.
+
+    Checkpoints may be late against appends accepted after them, since they name the record they
+    go through; they are never early.
+    """
+
+    appends: list[AppendJob] = field(default_factory=list)
+    metas: list[MetaJob] = field(default_factory=list)
+    folds: list[FoldJob] = field(default_factory=list)
+    barrier: BarrierJob | None = None
+
+
+def weigh(batch: Sequence[Append]) -> int:
+    """Bytes that a batch counts against the limits of the queue and of a commit."""
+    return sum([len(append[2]) for append in batch]) + APPEND_OVERHEAD_BYTES * len(batch)
+
+
+def gather(waiting: deque[Job]) -> Group:
+    """Take the next round's work from the left; what exceeds a commit stays.
+
+    The second checkpoint of one actor stays as well. At least one job is taken when any waits,
+    so that a batch above the limit goes alone.
+    """
+    group = Group()
+    weight_bytes = 0
+    folded: set[str] = set()
+    while waiting:
+        job = waiting[0]
+        if isinstance(job, AppendJob):
+            weight_bytes += job.weight_bytes
+            if group.appends and weight_bytes > GROUP_BYTES_MAX:
+                break
+            group.appends.append(job)
+        elif isinstance(job, FoldJob):
+            if job.actor in folded or len(folded) == FOLD_GROUP_MAX:
+                break
+            folded.add(job.actor)
+            group.folds.append(job)
+        elif isinstance(job, MetaJob):
+            group.metas.append(job)
+        else:
+            group.barrier = job
+        waiting.popleft()
+        if group.barrier is not None:
+            break
+    return group
+
+
+def settle(loop: asyncio.AbstractEventLoop, outcomes: Iterable[Outcome]) -> None:
+    """Call each ``done`` with its outcome, in order, on the loop's thread.
+
+    One that raises is reported to the loop's exception handler; the others are told all the same.
+    """
+    for done, error in outcomes:
+        try:
+            done(error)
+        except Exception as exception:  # noqa: BLE001 -- whatever it raises must not stop others
+            loop.call_exception_handler(
+                {"message": "a commit's done callback raised", "exception": exception}
+            )

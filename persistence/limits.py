@@ -1,0 +1,78 @@
+"""Limits of the store: every size and count it may reach, and what happens beyond."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ACTOR_NAME_BYTES_MAX",
+    "APPEND_OVERHEAD_BYTES",
+    "BUSY_TIMEOUT_MS",
+    "CACHE_KIB_MAX",
+    "CALLER_BYTES",
+    "CALL_BYTES_MAX",
+    "FOLD_GROUP_MAX",
+    "GROUP_BYTES_MAX",
+    "LOAD_GROUP_MAX",
+    "META_KEY_BYTES_MAX",
+    "PENDING_BYTES_MAX",
+    "RECORD_BYTES_MAX",
+    "SWITCH_INTERVAL_S_MAX",
+    "TIP_CACHE_MAX",
+    "WAL_PAGES_MAX",
+]
+
+CALLER_BYTES = 32
+"""A caller is one identity (256 bits) or absent; any other length is a programmer's error."""
+
+CALL_BYTES_MAX = 0xFFFF
+"""Longest name of a call in UTF-8: its length field has 16 bits."""
+
+RECORD_BYTES_MAX = 32 * 1024 * 1024
+"""Largest encoded record. Encoding a larger one is a programmer's error; reading says corrupt."""
+
+ACTOR_NAME_BYTES_MAX = 512
+"""Longest actor name in UTF-8; a batch with a longer one fails with ActorNameError."""
+
+META_KEY_BYTES_MAX = 512
+"""Longest key of the store's own small values; a longer one is a programmer's error."""
+
+APPEND_OVERHEAD_BYTES = 128
+"""What one append weighs in the queue besides its record: tuple, integers, references."""
+
+PENDING_BYTES_MAX = 256 * 1024 * 1024
+"""Accepted and not yet settled. Beyond it a batch is refused with StoreOverloadedError, which
+is a failure like any other: batches after it fail too, until the reset. The host reads
+``pending_bytes`` and slows its callers down long before."""
+
+GROUP_BYTES_MAX = 16 * 1024 * 1024
+"""Most that one commit writes; what is left waits for the next one. One batch may exceed it
+alone, since a batch is never split."""
+
+FOLD_GROUP_MAX = 256
+"""Most checkpoints folded in one commit; bounds the time that appends wait behind them."""
+
+LOAD_GROUP_MAX = 256
+"""Most actors read by one statement; bounds the memory of its answer."""
+
+SWITCH_INTERVAL_S_MAX = 0.0001
+"""Longest switch interval of the interpreter under which a store's threads make progress.
+
+A thread that waits for the interpreter lock asks for it after this time without a release. A busy
+loop polls its selector more often than the default of 5 ms, and each poll lets go of the lock too
+briefly to be used and starts the wait anew: measured, commits of a busy server then waited for
+seconds, 2 k records/s instead of 17 k in batches of 10."""
+
+TIP_CACHE_MAX = 262_144
+"""Actors whose last sequence number the writer remembers; beyond it all are forgotten and
+looked up again, in one statement per commit."""
+
+WAL_PAGES_MAX = 8192
+"""Pages of the write-ahead log after which SQLite moves them into the file (32 MiB)."""
+
+BUSY_TIMEOUT_MS = 5000
+"""How long a statement waits for another process's lock before it fails."""
+
+assert RECORD_BYTES_MAX < PENDING_BYTES_MAX
+assert GROUP_BYTES_MAX < PENDING_BYTES_MAX
+
+CACHE_KIB_MAX = 65_536
+"""Pages that each of the two SQLite connections keeps in memory."""

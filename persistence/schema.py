@@ -1,0 +1,253 @@
+"""Schema of the SQLite store: tables, statements, and how its file is opened.
+
+Every statement here answers with one row or none. The interpreter lock is given up and taken
+back once per step of a statement, and with a busy loop thread each take can cost a whole switch
+interval (5 ms). So a group of any size is written by one insert into a view whose trigger does
+the work, in a transaction of its own, and is read as one row of JSON with bytes in hexadecimal.
+
+The journal is a table in order of arrival with a narrow index, not a tree by actor: a commit
+then writes its records side by side (4.6 us per record against 20 us when measured).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from persistence.errors import StoreFormatError
+from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, WAL_PAGES_MAX
+
+__all__ = [
+    "READ_ACTORS",
+    "READ_DUE",
+    "READ_EPOCH",
+    "READ_FOLDS",
+    "READ_HISTORY",
+    "READ_META",
+    "READ_SNAPSHOTS",
+    "READ_TIPS",
+    "WRITE_APPENDS",
+    "WRITE_FOLDS",
+    "WRITE_META",
+    "describe_durability",
+    "open_reader",
+    "open_writer",
+]
+
+_APPLICATION_ID = 0x47454E41
+_FORMAT_VERSION = 1
+
+_TABLES = """
+BEGIN IMMEDIATE;
+CREATE TABLE owner(one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL);
+INSERT INTO owner VALUES (1, 0);
+CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE actor(
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    base_seq INTEGER NOT NULL DEFAULT 0,
+    base_time INTEGER NOT NULL DEFAULT 0,
+    wake INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX actor_due ON actor(wake, name) WHERE wake != 0;
+CREATE TABLE journal(actor_id INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE UNIQUE INDEX journal_place ON journal(actor_id, seq);
+CREATE TABLE row(
+    actor_id INTEGER NOT NULL,
+    table_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    row BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (actor_id, table_id, key)
+) WITHOUT ROWID;
+PRAGMA application_id = 1195724353;
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+# Each writer makes these for itself, in its connection's temporary schema: the file holds data
+# only. The first statement of both triggers is the fence.
+_WRITES = """
+CREATE TEMP VIEW appending AS
+    SELECT 0 AS epoch, '' AS names, '' AS places, x'' AS records, '' AS wakes;
+CREATE TEMP TRIGGER append_group INSTEAD OF INSERT ON appending BEGIN
+    SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
+    INSERT INTO actor(id, name) SELECT value->>0, value->>1 FROM json_each(new.names);
+    INSERT INTO journal(actor_id, seq, record)
+        SELECT value->>0, value->>1, substr(new.records, (value->>2) + 1, value->>3)
+        FROM json_each(new.places);
+    UPDATE actor SET wake = due.value->>1
+        FROM json_each(new.wakes) AS due WHERE actor.id = due.value->>0;
+END;
+CREATE TEMP VIEW folding AS
+    SELECT 0 AS epoch, '' AS actors, '' AS deletes, '' AS places, x'' AS bytes;
+CREATE TEMP TRIGGER fold_group INSTEAD OF INSERT ON folding BEGIN
+    SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
+    DELETE FROM row WHERE (actor_id, table_id, key) IN (
+        SELECT value->>0, value->>1, substr(new.bytes, (value->>2) + 1, value->>3)
+        FROM json_each(new.deletes));
+    INSERT OR REPLACE INTO row(actor_id, table_id, key, row, checksum)
+        SELECT value->>0, value->>1, substr(new.bytes, (value->>2) + 1, value->>3),
+            substr(new.bytes, (value->>2) + (value->>3) + 1, value->>4), value->>5
+        FROM json_each(new.places);
+    UPDATE actor SET base_seq = folded.value->>1, base_time = folded.value->>2
+        FROM json_each(new.actors) AS folded WHERE actor.id = folded.value->>0;
+    DELETE FROM journal WHERE rowid IN (
+        SELECT journal.rowid FROM json_each(new.actors) AS folded CROSS JOIN journal
+        ON journal.actor_id = folded.value->>0 AND journal.seq <= folded.value->>3);
+END;
+"""
+
+WRITE_APPENDS = "INSERT INTO appending VALUES (?, ?, ?, ?, ?)"
+"""epoch; [[id, name]] of new actors; [[id, seq, offset, size]]; joined records; [[id, wake]]."""
+
+WRITE_FOLDS = "INSERT INTO folding VALUES (?, ?, ?, ?, ?)"
+"""epoch; [[id, through, time, trim through]]; [[id, table, offset, key size]] of deleted rows;
+[[id, table, offset, key size, row size, checksum]]; joined keys and rows."""
+
+WRITE_META = """
+INSERT INTO meta(key, value) SELECT ?, ? WHERE (SELECT epoch FROM owner) = ?
+ON CONFLICT(key) DO UPDATE SET value = excluded.value
+"""
+
+READ_EPOCH = "SELECT epoch FROM owner"
+
+READ_TIPS = """
+SELECT coalesce((SELECT max(id) FROM actor), 0), json_group_array(json_array(
+    actor.name, actor.id,
+    max(actor.base_seq,
+        coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0))))
+FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
+"""
+"""Of [name]: the highest id of all actors, and [[name, id, last seq]] of the known ones."""
+
+READ_FOLDS = """
+SELECT
+    (SELECT json_group_array(json_array(actor.name, actor.id, actor.base_seq))
+        FROM json_each(?1) AS wanted CROSS JOIN actor ON actor.name = wanted.value->>0),
+    (SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
+        SELECT journal.actor_id, journal.seq, journal.record
+        FROM json_each(?1) AS wanted
+        CROSS JOIN actor ON actor.name = wanted.value->>0
+        CROSS JOIN journal ON journal.actor_id = actor.id
+            AND journal.seq > actor.base_seq AND journal.seq <= wanted.value->>1
+        ORDER BY journal.actor_id, journal.seq))
+"""
+"""Of [[name, through]]: [[name, id, base seq]] and [[id, seq, record]] of what is to be folded."""
+
+READ_SNAPSHOTS = """
+SELECT
+    (SELECT json_group_array(json_array(actor.name, actor.id, actor.base_seq, actor.base_time))
+        FROM json_each(?1) AS wanted CROSS JOIN actor ON actor.name = wanted.value),
+    (SELECT json_group_array(json_array(actor_id, table_id, checksum, hex(row))) FROM (
+        SELECT row.actor_id, row.table_id, row.checksum, row.row
+        FROM json_each(?1) AS wanted
+        CROSS JOIN actor ON actor.name = wanted.value
+        CROSS JOIN row ON row.actor_id = actor.id
+        ORDER BY row.actor_id, row.table_id, row.key)),
+    (SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
+        SELECT journal.actor_id, journal.seq, journal.record
+        FROM json_each(?1) AS wanted
+        CROSS JOIN actor ON actor.name = wanted.value
+        CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > actor.base_seq
+        ORDER BY journal.actor_id, journal.seq))
+"""
+"""Of [name]: [[name, id, base seq, base time]], [[id, table, checksum, row]], [[id, seq, record]];
+one statement, so of one moment."""
+
+READ_HISTORY = """
+SELECT json_group_array(json_array(seq, hex(record))) FROM (
+    SELECT journal.seq, journal.record
+    FROM actor CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > ?2
+    WHERE actor.name = ?1 ORDER BY journal.seq LIMIT ?3)
+"""
+
+READ_DUE = """
+SELECT json_group_array(json_array(name, wake)) FROM (
+    SELECT name, wake FROM actor WHERE wake != 0 AND wake <= ? ORDER BY wake, name LIMIT ?)
+"""
+
+READ_ACTORS = """
+SELECT json_group_array(name) FROM (
+    SELECT name FROM actor WHERE name > ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3)
+    ORDER BY name LIMIT ?4)
+"""
+"""After ``?1``, from the prefix ``?2`` to before its successor ``?3``, at most ``?4``."""
+
+READ_META = "SELECT value FROM meta WHERE key = ?"
+
+_SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
+
+
+def open_writer(path: Path, pages_max: int | None) -> tuple[sqlite3.Connection, int]:
+    """Open or create the file and take ownership; the connection belongs to this thread.
+
+    Returns the connection and the new epoch. Raises StoreFormatError, or sqlite3.Error when the
+    medium refuses.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        connection = _connect(path)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StoreFormatError(str(path), "not a SQLite file") from error
+        raise
+    try:
+        _check_format(connection, path)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX:d}")
+        if pages_max is not None:
+            connection.execute(f"PRAGMA max_page_count = {pages_max:d}")
+        connection.executescript(_WRITES)
+        (epoch,) = connection.execute(
+            "UPDATE owner SET epoch = epoch + 1 RETURNING epoch"
+        ).fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    assert isinstance(epoch, int)
+    return connection, epoch
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write; it belongs to this thread."""
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def describe_durability(connection: sqlite3.Connection) -> str:
+    """Say how durable a commit is, by asking the connection rather than ourselves."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    (level,) = connection.execute("PRAGMA synchronous").fetchone()
+    return f"{str(mode).upper()}, synchronous={_SYNCHRONOUS[level]}"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB_MAX:d}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_format(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables == 0:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_TABLES)
+    elif application != _APPLICATION_ID:
+        raise StoreFormatError(str(path), "a SQLite file of another program")
+    elif version != _FORMAT_VERSION:
+        raise StoreFormatError(str(path), f"format {version}, this program knows {_FORMAT_VERSION}")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+assert f"application_id = {_APPLICATION_ID:d};" in _TABLES
+assert f"user_version = {_FORMAT_VERSION:d};" in _TABLES

@@ -1,0 +1,337 @@
+"""SQLite store: the port on one file, with a writer thread and a reader thread.
+
+Loop side only: queues in, outcomes back. What the threads do is in ``sqlite_writer`` and
+``sqlite_reader``. A commit is one transaction of everything that waited, synced before any of it
+is acknowledged; while it runs, the next one gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeVar, TypeVarTuple, Unpack
+
+import orjson
+
+from persistence.errors import (
+    CorruptActorError,
+    StoreClosedError,
+    StoreError,
+    StoreOverloadedError,
+    StoreReadError,
+    StoreWriteError,
+)
+from persistence.group_commit import (
+    AppendJob,
+    Barrier,
+    BarrierJob,
+    FoldJob,
+    Job,
+    MetaJob,
+    Outcome,
+    gather,
+    settle,
+    weigh,
+)
+from persistence.limits import META_KEY_BYTES_MAX, PENDING_BYTES_MAX, SWITCH_INTERVAL_S_MAX
+from persistence.schema import (
+    READ_ACTORS,
+    READ_DUE,
+    READ_HISTORY,
+    READ_META,
+    describe_durability,
+    open_reader,
+    open_writer,
+)
+from persistence.sqlite_reader import Answer, LoadJob, QueryJob, SqliteReader
+from persistence.sqlite_writer import SqliteWriter
+from persistence.store import Append, Done, Snapshot, StoreDescription
+from persistence.tail import verify_tail
+
+__all__ = ["SqliteStore"]
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+
+class _LoopGoneError(Exception):
+    """The loop was closed before the store: nobody is left to tell, so the thread ends."""
+
+
+class SqliteStore:
+    """``Store`` on one SQLite file; folders on the way to it are made, for the owner only.
+
+    ``keep_records`` folded records stay in each journal for ``history``. ``pages_max`` bounds the
+    file, in pages of 4 KiB; beyond it appends fail with StoreWriteError, as on a full disk.
+
+    Opening lowers the interpreter's switch interval to ``SWITCH_INTERVAL_S_MAX``, for the whole
+    process and for good: without it a busy loop starves the threads.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_records: int = 0,
+        pages_max: int | None = None,
+        pending_bytes_max: int = PENDING_BYTES_MAX,
+    ) -> None:
+        self._path = path
+        self._keep_records = keep_records
+        self._pages_max = pages_max
+        self._pending_bytes_max = pending_bytes_max
+        self._pending_bytes = 0
+        self._writes: SimpleQueue[Job] = SimpleQueue()
+        self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open(self) -> StoreDescription:
+        """See ``Store.open``."""
+        assert self._loop is None, "opened already"
+        loop = asyncio.get_running_loop()
+        if sys.getswitchinterval() > SWITCH_INTERVAL_S_MAX:
+            sys.setswitchinterval(SWITCH_INTERVAL_S_MAX)
+        opened: asyncio.Future[StoreDescription] = loop.create_future()
+        writer = Thread(target=self._write, args=(loop, opened), name="store-writer", daemon=True)
+        writer.start()
+        description = await opened
+        readable: asyncio.Future[None] = loop.create_future()
+        reader = Thread(target=self._read, args=(loop, readable), name="store-reader", daemon=True)
+        reader.start()
+        self._threads = [reader, writer]
+        self._loop = loop
+        try:
+            await readable
+        except StoreError:
+            await self.close()
+            raise
+        return description
+
+    def append(self, batch: Sequence[Append], done: Done) -> None:
+        """See ``Store.append``."""
+        if self._loop is None:
+            asyncio.get_running_loop().call_soon(done, StoreClosedError())
+            return
+        weight_bytes = weigh(batch)
+        refusal: StoreError | None = None
+        if self._pending_bytes + weight_bytes > self._pending_bytes_max:
+            refusal = StoreOverloadedError(self._pending_bytes, self._pending_bytes_max)
+            batch, weight_bytes = (), 0
+        self._pending_bytes += weight_bytes
+        self._writes.put(AppendJob(batch, done, weight_bytes, refusal))
+
+    def pending_bytes(self) -> int:
+        """See ``Store.pending_bytes``."""
+        return self._pending_bytes
+
+    async def reset(self) -> None:
+        """See ``Store.reset``."""
+        self._require_open()
+        await self._written(lambda done: BarrierJob(Barrier.RESET, done))
+
+    async def load(self, actors: Sequence[str]) -> list[Snapshot | CorruptActorError]:
+        """See ``Store.load``."""
+        loop = self._require_open()
+        answered: asyncio.Future[list[Answer]] = loop.create_future()
+        self._reads.put(LoadJob(tuple(actors), _reporter(loop, answered)))
+        return await answered
+
+    def checkpoint(self, actor: str, through: int, done: Done) -> None:
+        """See ``Store.checkpoint``."""
+        if self._loop is None:
+            asyncio.get_running_loop().call_soon(done, StoreClosedError())
+            return
+        self._writes.put(FoldJob(actor, through, done, None))
+
+    async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
+        """See ``Store.history``."""
+        text = await self._listed(READ_HISTORY, actor, after, limit)
+        numbered = [(seq, bytes.fromhex(record)) for seq, record in orjson.loads(text)]
+        return verify_tail(actor, numbered[0][0] - 1, numbered) if numbered else []
+
+    async def due(self, before: int, limit: int) -> list[tuple[str, int]]:
+        """See ``Store.due``."""
+        text = await self._listed(READ_DUE, before, limit)
+        return [(actor, wake) for actor, wake in orjson.loads(text)]
+
+    async def actors(self, prefix: str, after: str, limit: int) -> list[str]:
+        """See ``Store.actors``."""
+        text = await self._listed(READ_ACTORS, after, prefix, _successor(prefix), limit)
+        names: list[str] = orjson.loads(text)
+        return names
+
+    async def read_meta(self, key: str) -> bytes | None:
+        """See ``Store.read_meta``."""
+        row = await self._row(READ_META, key)
+        if row is None:
+            return None
+        assert isinstance(row[0], bytes)
+        return row[0]
+
+    async def write_meta(self, key: str, value: bytes) -> None:
+        """See ``Store.write_meta``."""
+        assert 0 < len(key.encode()) <= META_KEY_BYTES_MAX
+        self._require_open()
+        await self._written(lambda done: MetaJob(key, value, done))
+
+    async def close(self) -> None:
+        """See ``Store.close``."""
+        if self._loop is None:
+            return
+        self._loop = None
+        # The reader goes first: the last connection to close folds the log into the file.
+        self._reads.put(None)
+        await self._written(lambda done: BarrierJob(Barrier.CLOSE, done))
+        for thread in self._threads:
+            thread.join()
+
+    def _require_open(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise StoreClosedError
+        return self._loop
+
+    async def _written(self, job: Callable[[Done], Job]) -> None:
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(error: StoreError | None) -> None:
+            _resolve(settled, error)
+
+        self._writes.put(job(done))
+        await settled
+
+    async def _row(
+        self, statement: str, *parameters: str | int | None
+    ) -> tuple[object, ...] | None:
+        loop = self._require_open()
+        answered: asyncio.Future[tuple[object, ...] | None] = loop.create_future()
+        self._reads.put(QueryJob(statement, parameters, _reporter(loop, answered)))
+        return await answered
+
+    async def _listed(self, statement: str, *parameters: str | int | None) -> str:
+        row = await self._row(statement, *parameters)
+        assert row is not None
+        assert isinstance(row[0], str)
+        return row[0]
+
+    def _report(
+        self, loop: asyncio.AbstractEventLoop, outcomes: list[Outcome], weight_bytes: int
+    ) -> None:
+        self._pending_bytes -= weight_bytes
+        settle(loop, outcomes)
+
+    def _write(
+        self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[StoreDescription]
+    ) -> None:
+        """Writer thread, from the opening of the file to its closing."""
+        report = _reporter(loop, opened)
+
+        def settled(outcomes: list[Outcome], weight_bytes: int) -> None:
+            _post(loop, self._report, loop, outcomes, weight_bytes)
+
+        with suppress(_LoopGoneError):
+            try:
+                connection, epoch = open_writer(self._path, self._pages_max)
+            except StoreError as error:
+                report(error)
+                return
+            except (sqlite3.Error, OSError) as error:
+                report(StoreWriteError(f"{self._path}: {error}"))
+                return
+            with closing(connection):
+                durability = describe_durability(connection)
+                report(StoreDescription("sqlite", str(self._path), durability, epoch))
+                writer = SqliteWriter(connection, epoch, self._keep_records, settled)
+                barrier = self._settle_until_closed(writer)
+            settled([(barrier.done, None)], 0)
+
+    def _settle_until_closed(self, writer: SqliteWriter) -> BarrierJob:
+        waiting: deque[Job] = deque()
+        while True:
+            if not waiting:
+                waiting.append(self._writes.get())
+            _drain(self._writes, waiting)
+            group = gather(waiting)
+            writer.settle(group)
+            if group.barrier is not None and group.barrier.kind is Barrier.CLOSE:
+                return group.barrier
+
+    def _read(self, loop: asyncio.AbstractEventLoop, readable: asyncio.Future[None]) -> None:
+        """Reader thread, from the opening of its connection to its closing."""
+        report = _reporter(loop, readable)
+        with suppress(_LoopGoneError):
+            try:
+                connection = open_reader(self._path)
+            except sqlite3.Error as error:
+                report(StoreReadError(f"{self._path}: {error}"))
+                return
+            with closing(connection):
+                report(None)
+                self._answer_until_closed(SqliteReader(connection))
+
+    def _answer_until_closed(self, reader: SqliteReader) -> None:
+        waiting: deque[LoadJob | QueryJob | None] = deque()
+        while None not in waiting:
+            waiting.clear()
+            waiting.append(self._reads.get())
+            _drain(self._reads, waiting)
+            reader.answer(job for job in waiting if job is not None)
+
+
+def _drain(queue: SimpleQueue[_T], waiting: deque[_T]) -> None:
+    try:
+        while True:
+            waiting.append(queue.get_nowait())
+    except Empty:
+        return
+
+
+def _post(
+    loop: asyncio.AbstractEventLoop,
+    callback: Callable[[Unpack[_Ts]], None],
+    *arguments: *_Ts,
+) -> None:
+    """Call back on the loop, from a thread; raises _LoopGoneError when it is closed."""
+    try:
+        loop.call_soon_threadsafe(callback, *arguments)
+    except RuntimeError:
+        raise _LoopGoneError from None
+
+
+def _reporter(
+    loop: asyncio.AbstractEventLoop, future: asyncio.Future[_T]
+) -> Callable[[_T | StoreError], None]:
+    """How a thread resolves a future of the loop."""
+
+    def report(answer: _T | StoreError) -> None:
+        _post(loop, _resolve, future, answer)
+
+    return report
+
+
+def _resolve(future: asyncio.Future[_T], answer: _T | StoreError) -> None:
+    if future.done():
+        # Its caller was cancelled.
+        return
+    if isinstance(answer, StoreError):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _successor(prefix: str) -> str | None:
+    """The least text above all texts with this prefix, by code points; None: there is none."""
+    for end in range(len(prefix), 0, -1):
+        point = ord(prefix[end - 1]) + 1
+        if point == 0xD800:
+            point = 0xE000
+        if point <= 0x10FFFF:
+            return prefix[: end - 1] + chr(point)
+    return None

@@ -1,0 +1,182 @@
+"""Client side of one connection without I/O: requests out, frames in, rows kept.
+
+Request and query set ids are drawn as the official SDK draws them. Used by load test bots and by
+tests; the driver owns the socket. Source: wire spec 5, 6, 12.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from protocol.client_cache import ClientCache
+from protocol.errors import DecodeError
+from protocol.messages.answers import (
+    InitialConnection,
+    OneOffQueryResult,
+    ProcedureResult,
+    ReducerOk,
+    ReducerResult,
+    ServerMessage,
+    SubscribeApplied,
+    SubscriptionError,
+    TransactionUpdate,
+    UnsubscribeApplied,
+)
+from protocol.messages.requests import (
+    CallProcedure,
+    CallReducer,
+    ClientMessage,
+    OneOffQuery,
+    Subscribe,
+    Unsubscribe,
+)
+from protocol.messages.v2_client import decode_server_message, encode_client_message
+from protocol.upgrade import Subprotocol
+
+__all__ = ["CLIENT_FRAME_BYTES_MAX", "Client", "QuerySetState"]
+
+CLIENT_FRAME_BYTES_MAX = 256 * 1024
+"""Messages joined in one v3 frame by a client; one larger message goes alone (wire spec 5.2)."""
+
+
+class QuerySetState(Enum):
+    """Life of a query set at the client; ended sets are forgotten."""
+
+    REQUESTED = "requested"
+    LIVE = "live"
+    ENDING = "ending"
+
+
+class Client:
+    """One connection of one user.
+
+    Requests are queued by their methods, which return the request id, and leave with the next
+    :meth:`frames`. They may be made before the server has said anything.
+
+    Attributes:
+        hello: the first message of the server, None until it came.
+        cache: rows of all query sets; None to keep none, which is cheaper.
+        query_sets: state of every set that is not over, by its id.
+        pending: requests without an answer so far, by request id, oldest first.
+    """
+
+    __slots__ = (
+        "_joins",
+        "_next_query_set",
+        "_next_request",
+        "_outgoing",
+        "cache",
+        "hello",
+        "pending",
+        "query_sets",
+    )
+
+    def __init__(self, subprotocol: Subprotocol, cache: ClientCache | None = None) -> None:
+        self.hello: InitialConnection | None = None
+        self.cache = cache
+        self.query_sets: dict[int, QuerySetState] = {}
+        self.pending: dict[int, ClientMessage] = {}
+        self._joins = subprotocol is Subprotocol.V3_BSATN
+        self._outgoing: list[bytes] = []
+        self._next_request = 0
+        self._next_query_set = 0
+
+    def subscribe(self, queries: Sequence[str]) -> int:
+        """Start a new query set; returns the request id, ``pending`` names the set."""
+        query_set_id = self._next_query_set
+        self._next_query_set += 1
+        self.query_sets[query_set_id] = QuerySetState.REQUESTED
+        return self._request(Subscribe(self._next_request, query_set_id, tuple(queries)))
+
+    def unsubscribe(self, query_set_id: int) -> int:
+        """End a query set; its rows leave the cache with the answer."""
+        self.query_sets[query_set_id] = QuerySetState.ENDING
+        return self._request(Unsubscribe(self._next_request, query_set_id, send_dropped_rows=True))
+
+    def query(self, text: str) -> int:
+        """Read once."""
+        return self._request(OneOffQuery(self._next_request, text))
+
+    def call_reducer(self, name: str, args: bytes = b"") -> int:
+        """Call a reducer; ``args`` is the BSATN of its parameters' product."""
+        return self._request(CallReducer(self._next_request, name, args))
+
+    def call_procedure(self, name: str, args: bytes = b"") -> int:
+        """Call a procedure; ``args`` is the BSATN of its parameters' product."""
+        return self._request(CallProcedure(self._next_request, name, args))
+
+    def frames(self) -> list[bytes]:
+        """Take everything queued as binary frames: v3 joins messages, v2 sends one per frame."""
+        outgoing, self._outgoing = self._outgoing, []
+        if not self._joins:
+            return outgoing
+        frames: list[bytes] = []
+        parts: list[bytes] = []
+        size = 0
+        for message in outgoing:
+            if parts and size + len(message) > CLIENT_FRAME_BYTES_MAX:
+                frames.append(b"".join(parts))
+                parts, size = [], 0
+            parts.append(message)
+            size += len(message)
+        if parts:
+            frames.append(b"".join(parts))
+        return frames
+
+    def receive_frame(self, data: bytes) -> list[ServerMessage]:
+        """Decode one binary frame of the server and apply its messages in order.
+
+        Raises:
+            DecodeError: a compressed or empty frame, bytes after the message of a v2 frame, or
+                bytes that are no message. Messages before the fault have been applied.
+        """
+        if not data:
+            raise DecodeError("frame is empty", 0)
+        if data[0] != 0:
+            raise DecodeError(f"frame has compression tag {data[0]}", 0)
+        messages: list[ServerMessage] = []
+        end = 1
+        while not messages or end < len(data):
+            if messages and not self._joins:
+                raise DecodeError("bytes after the message of a v2 frame", end)
+            message, end = decode_server_message(data, end)
+            self._apply(message)
+            messages.append(message)
+        return messages
+
+    def _request(self, message: ClientMessage) -> int:
+        self.pending[message.request_id] = message
+        self._outgoing.append(encode_client_message(message))
+        self._next_request += 1
+        return message.request_id
+
+    def _apply(self, message: ServerMessage) -> None:
+        if isinstance(message, TransactionUpdate):
+            if self.cache is not None:
+                self.cache.update(message)
+        elif isinstance(message, ReducerResult):
+            self.pending.pop(message.request_id, None)
+            if self.cache is not None and isinstance(message.outcome, ReducerOk):
+                self.cache.update(message.outcome.update)
+        elif isinstance(message, InitialConnection):
+            self.hello = message
+        elif isinstance(message, ProcedureResult | OneOffQueryResult):
+            self.pending.pop(message.request_id, None)
+        else:
+            self._apply_subscription(message)
+
+    def _apply_subscription(
+        self, message: SubscribeApplied | UnsubscribeApplied | SubscriptionError
+    ) -> None:
+        if message.request_id is not None:
+            self.pending.pop(message.request_id, None)
+        if isinstance(message, SubscribeApplied):
+            if self.query_sets.get(message.query_set_id) is QuerySetState.REQUESTED:
+                self.query_sets[message.query_set_id] = QuerySetState.LIVE
+            if self.cache is not None:
+                self.cache.add(message.tables)
+            return
+        self.query_sets.pop(message.query_set_id, None)
+        if isinstance(message, UnsubscribeApplied) and self.cache is not None:
+            self.cache.drop(message.tables or ())

@@ -1,0 +1,144 @@
+"""Server side of one connection without I/O: frames in, messages out, and messages into frames.
+
+The driver owns the socket; it feeds whole websocket data frames to :meth:`Connection.receive_frame`
+and writes what :meth:`Connection.frames` returns as binary frames. Source: wire spec 5, 6.3, 8.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol.errors import DecodeError, FrameError
+from protocol.limits import CLOSE_REASON_BYTES_MAX, MESSAGE_BYTES_MAX
+from protocol.messages.requests import ClientMessage
+from protocol.messages.v2 import V2
+from protocol.messages.wire import Wire
+from protocol.upgrade import Subprotocol
+
+__all__ = [
+    "FRAME_JOINED_BYTES_MAX",
+    "MESSAGES_PER_FRAME_MAX",
+    "Connection",
+    "close_reason",
+    "wire_for",
+]
+
+FRAME_JOINED_BYTES_MAX = 512 * 1024
+"""Body of a v3 frame that joins messages; one larger message goes alone (wire spec 5.2)."""
+
+MESSAGES_PER_FRAME_MAX = 16_384
+"""Messages in one v3 frame; more close the connection with 1013 (wire spec 8.3)."""
+
+_CLOSE_TOO_BIG = 1009
+_CLOSE_ERROR = 1011
+_CLOSE_TRY_LATER = 1013
+_UNCOMPRESSED = b"\x00"
+
+
+def close_reason(text: str) -> str:
+    """Cut a text to what fits a close frame, never within a character."""
+    return text.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
+
+
+def wire_for(subprotocol: Subprotocol) -> Wire:
+    """Return the wire of a connection that speaks ``subprotocol``.
+
+    Raises:
+        ValueError: the subprotocol is not one of ``protocol.upgrade.SUPPORTED``.
+    """
+    if subprotocol in (Subprotocol.V3_BSATN, Subprotocol.V2_BSATN):
+        return V2
+    raise ValueError(f"no wire for {subprotocol.value}")
+
+
+class Connection:
+    """Framing of one connection; open until a frame breaks the rules or the driver closes it.
+
+    Once closing, requests that were still in flight are ignored and nothing more is framed: a peer
+    may go on sending after its close frame, and answers to it must not raise (wire spec 15.19).
+
+    Attributes:
+        subprotocol: what was chosen at the upgrade.
+        wire: spells the messages of this connection.
+        trailing_bytes: bytes after the one message of v2 frames so far; tolerated, worth a log.
+    """
+
+    __slots__ = ("_closing", "_joins", "subprotocol", "trailing_bytes", "wire")
+
+    def __init__(self, subprotocol: Subprotocol) -> None:
+        self.subprotocol = subprotocol
+        self.wire = wire_for(subprotocol)
+        self.trailing_bytes = 0
+        self._joins = subprotocol is Subprotocol.V3_BSATN
+        self._closing = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection accepts and frames nothing any more."""
+        return self._closing
+
+    def close(self) -> None:
+        """Stop accepting and framing messages; idempotent."""
+        self._closing = True
+
+    def receive_frame(self, data: bytes | str) -> list[ClientMessage]:
+        """Decode the messages of one inbound frame, in order.
+
+        A frame is taken whole or not at all: an error anywhere in it delivers none of it.
+
+        Args:
+            data: payload of one binary frame, or the text of a text frame.
+
+        Raises:
+            FrameError: text, an empty v3 frame, undecodable bytes, or beyond a limit. The
+                connection is closing from then on; the driver sends the close frame.
+        """
+        if self._closing:
+            return []
+        try:
+            return self._decode_frame(data)
+        except FrameError:
+            self._closing = True
+            raise
+
+    def frames(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Put messages into as few binary frames as the version allows, keeping their order."""
+        if self._closing:
+            return []
+        if not self._joins or len(messages) == 1:
+            return [_UNCOMPRESSED + message for message in messages]
+        frames = []
+        parts = [_UNCOMPRESSED]
+        size = 0
+        for message in messages:
+            if size and size + len(message) > FRAME_JOINED_BYTES_MAX:
+                frames.append(b"".join(parts))
+                parts = [_UNCOMPRESSED]
+                size = 0
+            parts.append(message)
+            size += len(message)
+        if size:
+            frames.append(b"".join(parts))
+        return frames
+
+    def _decode_frame(self, data: bytes | str) -> list[ClientMessage]:
+        if isinstance(data, str):
+            raise FrameError(_CLOSE_ERROR, "this protocol has binary frames only")
+        size = len(data)
+        if size > MESSAGE_BYTES_MAX:
+            raise FrameError(_CLOSE_TOO_BIG, f"message is larger than {MESSAGE_BYTES_MAX} bytes")
+        decode = self.wire.decode_client_message
+        try:
+            message, end = decode(data, 0)
+            messages = [message]
+            if self._joins:
+                while end < size:
+                    if len(messages) == MESSAGES_PER_FRAME_MAX:
+                        raise FrameError(_CLOSE_TRY_LATER, "too many requests")
+                    message, end = decode(data, end)
+                    messages.append(message)
+            else:
+                self.trailing_bytes += size - end
+        except DecodeError as error:
+            raise FrameError(_CLOSE_ERROR, close_reason(str(error))) from None
+        return messages

@@ -1,0 +1,248 @@
+"""Composition root: makes every part from the settings, starts them in order, stops them back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import platform
+import socket
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from actors.claims import Claims
+from actors.host.host import Host
+from actors.module import Module
+from persistence.errors import StoreError
+from persistence.folder import DataFolder
+from persistence.locator import open_store
+from persistence.store import Store, StoreDescription
+from protocol.upgrade import SUPPORTED
+from server import __version__
+from server.databases import Database, Databases, database_identity
+from server.http.health import HealthProbe
+from server.http.listening import Listener, bind_port
+from server.http.site import build_site
+from server.identity.issuers import TrustedIssuers
+from server.identity.keys import SigningKey, load_cluster_secret
+from server.identity.tokens import Authenticator
+from server.limits import HOST_STOP_SECONDS_MAX, STOP_SECONDS_MAX
+from server.metrics import Metrics
+from server.rates import TokenBuckets
+from server.reset import empty_data_folder
+from server.settings import Settings
+from server.transport.connection import bound_socket
+from server.transport.gateway import Admission, Gateway
+from server.transport.wheel import TimerWheel
+
+__all__ = ["Ready", "Server", "now_micros"]
+
+log = structlog.get_logger(__name__)
+
+_UNLIMITED_ROLES = frozenset({"service", "admin"})
+"""Effect workers and operators act for many users on one connection."""
+
+
+def now_micros() -> int:
+    """Microseconds since the Unix epoch."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the ready line says. ``str()`` is that line."""
+
+    host: str
+    port: int
+    database: str
+    module: str
+    store: StoreDescription
+
+    @property
+    def address(self) -> str:
+        """Address that clients are given."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def __str__(self) -> str:
+        protocols = ",".join(protocol.value for protocol in SUPPORTED)
+        return (
+            f"ready {self.address} database={self.database} module={self.module}"
+            f' store={self.store.kind} durability="{self.store.durability}"'
+            f" location={self.store.location} server={__version__}"
+            f" python={platform.python_version()} protocols={protocols}"
+        )
+
+
+def rate_admission(settings: Settings, metrics: Metrics) -> Admission | None:
+    """Make the rate limit of the settings (domain 1.9); None when it is switched off."""
+    if not settings.rate_limits:
+        return None
+    buckets = TokenBuckets(per_second=settings.rate_per_second, burst=settings.rate_burst)
+
+    def admit(claims: Claims, now: int) -> bool:
+        if claims.roles & _UNLIMITED_ROLES or buckets.take(claims.identity, now):
+            return True
+        metrics.requests_limited += 1
+        return False
+
+    return admit
+
+
+async def turn_wheel(wheel: TimerWheel) -> None:
+    """Advance a wheel for ever; one entry's failure stops nobody else's deadline."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(wheel.tick_seconds)
+        try:
+            wheel.advance(loop.time())
+        except Exception:
+            log.exception("a deadline failed")
+
+
+class Server:
+    """One process's parts, for one running loop.
+
+    ``start`` either ends with everything running or undoes what it did; ``stop`` takes no longer
+    than ``STOP_SECONDS_MAX``. Both are called once.
+
+    Attributes:
+        metrics: counters of this process.
+        ended: set when the server should be stopped, by whoever wants that or by ``failure``.
+        failure: why the store cannot go on, for good; None while it can.
+    """
+
+    def __init__(self, settings: Settings, *, reset: bool = False) -> None:
+        self._settings = settings
+        self._reset = reset
+        self._parts = AsyncExitStack()
+        self.metrics = Metrics()
+        self.ended = asyncio.Event()
+        self.failure: StoreError | None = None
+
+    async def start(self) -> Ready:
+        """Start everything; connections are accepted when it returns.
+
+        Raises:
+            StartError, FolderLockedError: the surroundings do not allow it.
+            StoreError: the store cannot be opened.
+            ActorError: the module cannot be served, or not on this store.
+        """
+        async with AsyncExitStack() as parts:
+            ready = await self._start(parts)
+            self._parts = parts.pop_all()
+        gc.collect()
+        gc.freeze()  # what start-up made stays; the collector need not look at it again
+        return ready
+
+    async def stop(self) -> bool:
+        """Stop in reverse: no new connections, turns end and are stored, sockets close (1012).
+
+        Returns:
+            Whether everything ended in time; if not, what is left is abandoned as it is.
+
+        Raises:
+            StoreError: the store could not be closed properly.
+        """
+        ending = asyncio.get_running_loop().create_task(self._parts.aclose())
+        await asyncio.wait((ending,), timeout=STOP_SECONDS_MAX)
+        if not ending.done():
+            log.warning("stopping took too long and was cut short")
+            return False
+        ending.result()
+        return True
+
+    async def _start(self, parts: AsyncExitStack) -> Ready:
+        settings = self._settings
+        gc.set_threshold(50_000, 50, 100)  # defaults pause 200 ms at 100,000 actors
+        folder = DataFolder(settings.data_dir)
+        folder.acquire()
+        parts.callback(folder.release)
+        sock = bind_port(settings.host, settings.port, allow_public=settings.allow_public_bind)
+        parts.callback(sock.close)
+        if self._reset:
+            empty_data_folder(settings.data_dir)
+        module = Module.load(settings.module, fixtures=settings.dev_fixtures)
+        secret = load_cluster_secret(settings.data_dir)
+        store = open_store(settings.store, settings.data_dir)
+        description = await store.open()
+        parts.push_async_callback(store.close)
+
+        host = Host(module, store, secret=secret, clock=now_micros, failed=self._store_failed)
+        self.metrics.host = host
+        gateway = self._gateway(host, secret)
+        listener = self._listener(sock, gateway, module, store)
+        parts.push_async_callback(_settle, gateway, host)
+        parts.push_async_callback(listener.stop)
+        await host.start()
+        parts.push_async_callback(_stop_host, host)
+        wheel = asyncio.get_running_loop().create_task(turn_wheel(gateway.wheel))
+        parts.push_async_callback(_cancel, wheel)
+        await listener.start()
+        parts.callback(_refuse_newcomers, gateway, listener)
+        host_name, port = listener.address
+        return Ready(host_name, port, settings.database, settings.module, description)
+
+    def _store_failed(self, error: StoreError) -> None:
+        log.error("the store is lost", error=str(error))
+        self.failure = error
+        self.ended.set()
+
+    def _gateway(self, host: Host, secret: bytes) -> Gateway:
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        issuers = TrustedIssuers(settings.trusted_issuers, loop.time)
+        name = settings.database
+        return Gateway(
+            sessions=host,
+            authenticator=Authenticator(
+                SigningKey.load(settings.data_dir), issuers, clock=now_micros
+            ),
+            databases=Databases(Database(name, database_identity(name, secret))),
+            wheel=TimerWheel(loop.time()),
+            metrics=self.metrics,
+            admission=rate_admission(settings, self.metrics),
+            message_bytes_max=settings.message_bytes_max,
+        )
+
+    def _listener(
+        self, sock: socket.socket, gateway: Gateway, module: Module, store: Store
+    ) -> Listener:
+        site = build_site(
+            authenticator=gateway.authenticator,
+            databases=gateway.databases,
+            schema=module.schema,
+            probe=HealthProbe(store, asyncio.get_running_loop().time),
+            metrics=self.metrics if self._settings.metrics else None,
+        )
+        return Listener(sock, site, bound_socket(gateway))
+
+
+def _refuse_newcomers(gateway: Gateway, listener: Listener) -> None:
+    gateway.accepting = False
+    listener.stop_accepting()
+
+
+async def _stop_host(host: Host) -> None:
+    try:
+        async with asyncio.timeout(HOST_STOP_SECONDS_MAX):
+            await host.stop()
+    except TimeoutError:
+        log.warning("the actors did not finish in time")
+
+
+async def _settle(gateway: Gateway, host: Host) -> None:
+    """Wait until sessions whose sockets have just been closed have ended, durably."""
+    if gateway.tasks:
+        while gateway.tasks:
+            await asyncio.wait(gateway.tasks)
+        await host.durable()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,56 @@
+"""Command ``generate``: client bindings of a module as files, never over anybody else's files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from actors.module import Module
+from protocol.typescript import generate
+from protocol.typescript.generate import BANNER
+from server.errors import OverwriteRefusedError
+
+__all__ = ["generate_bindings"]
+
+
+_MARK = BANNER[0].encode()
+"""First line of every generated file."""
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MARK)) == _MARK
+
+
+def generate_bindings(module: str, out: Path, *, fixtures: bool) -> list[str]:
+    """Write a module's TypeScript bindings to a folder.
+
+    Files of an earlier run that are not generated any more are deleted; they are known by their
+    banner. Nothing is written when one file cannot be.
+
+    Returns:
+        What was done, one line per file.
+
+    Raises:
+        OverwriteRefusedError: a file without our banner has the name of one to generate.
+        ActorError: the module cannot be loaded.
+    """
+    sys.path.insert(0, str(Path.cwd()))
+    files = {
+        out / name: text
+        for name, text in generate(Module.load(module, fixtures=fixtures).schema).items()
+    }
+    present = {path for path in out.rglob("*.ts") if path.is_file()} if out.is_dir() else set()
+    for path in files:
+        if path in present and not _is_ours(path):
+            raise OverwriteRefusedError(path)
+    lines = []
+    for path in sorted(present - files.keys()):
+        if _is_ours(path):
+            path.unlink()
+            lines.append(f"deleted {path}")
+    for path, text in sorted(files.items()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        lines.append(f"wrote {path}")
+    return lines

@@ -1,0 +1,48 @@
+"""Command ``serve``: one server in this process, from the ready line to the signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from server.app import Server
+from server.logs import configure_logs
+from server.settings import Settings
+
+__all__ = ["run_server"]
+
+
+async def _serve(settings: Settings, *, reset: bool) -> bool:
+    server = Server(settings, reset=reset)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.ended.set)
+    ready = await server.start()
+    sys.stdout.write(f"{ready}\n")
+    sys.stdout.flush()
+    await server.ended.wait()
+    in_time = await server.stop()
+    if server.failure is not None:
+        raise server.failure
+    return in_time
+
+
+def run_server(settings: Settings, *, reset: bool) -> None:
+    """Serve until SIGTERM or SIGINT; returns after a stop, whatever is left after its time.
+
+    Raises what ``Server.start`` raises, and the StoreError that ended the server if one did.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    sys.path.insert(0, str(Path.cwd()))  # modules beside the settings file can be served
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if runner.run(_serve(settings, reset=reset)):
+            return
+        # A thread that does not end would keep the process: everything acknowledged is durable.
+        logging.shutdown()
+        os._exit(0)

@@ -1,0 +1,203 @@
+"""Settings: every key of the server, where its value came from, and what is refused.
+
+Precedence: command line, then ``GENARRATIVE_*`` environment, then the settings file, then the
+default. A key that does not exist is an error wherever it stands, because a misspelt limit is worse
+than none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as SourceError
+
+from protocol.limits import MESSAGE_BYTES_MAX
+from server.errors import SettingsError
+from server.limits import INBOUND_MESSAGE_BYTES_DEFAULT
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "SETTINGS_FILE",
+    "LoadedSettings",
+    "Settings",
+    "load_settings",
+    "shown_value",
+]
+
+ENVIRONMENT_PREFIX = "GENARRATIVE_"
+SETTINGS_FILE = "genarrative.toml"
+"""Read from the working directory when no other file is named."""
+
+
+class Settings(BaseSettings):
+    """Effective settings; frozen. Field names are the keys."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(3000, ge=0, le=65_535, description="Port; 0 takes any free one.")
+    allow_public_bind: bool = Field(
+        False, description="Permit an address that other machines can reach."
+    )
+    data_dir: Path = Field(
+        Path(".genarrative/local"), description="Folder of the journal, the keys and the lock."
+    )
+    store: str = Field(
+        "sqlite", min_length=1, description="Where actors are kept: sqlite, sqlite:///PATH, memory:"
+    )
+    module: str = Field(
+        "actors.domains.entry", min_length=1, description="Python module that is served."
+    )
+    database: str = Field(
+        "genarrative",
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=63,
+        description="Name of the database in addresses.",
+    )
+    rate_limits: bool = Field(True, description="Limit calls per user.")
+    rate_per_second: int = Field(30, ge=1, le=1_000_000, description="Calls a user gains a second.")
+    rate_burst: int = Field(60, ge=1, le=1_000_000, description="Calls a user may make at once.")
+    message_bytes_max: int = Field(
+        INBOUND_MESSAGE_BYTES_DEFAULT,
+        ge=1_024,
+        le=MESSAGE_BYTES_MAX,
+        description="Size of one inbound websocket message.",
+    )
+    trusted_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Issuers (https addresses) whose tokens and roles are accepted."
+    )
+    dev_fixtures: bool = Field(False, description="Allow the fixture world to be loaded.")
+    metrics: bool = Field(True, description="Answer GET /metrics.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log that is written."
+    )
+    log_format: Literal["pretty", "json"] = Field("pretty", description="Form of the logs.")
+
+    @field_validator("trusted_issuers", mode="before")
+    @classmethod
+    def _split_issuers(cls, value: object) -> object:
+        """Accept a comma-separated text, which is what environment and flags can hold."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing behind the caller's back: ``load_settings`` names every source."""
+        return (init_settings,)
+
+
+class LoadedSettings(NamedTuple):
+    """Settings, and for each key the source of its value."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def _unknown(key: str, source: str) -> SettingsError:
+    close = difflib.get_close_matches(key.lower(), Settings.model_fields, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return SettingsError(f"{source}: unknown setting {key}{hint}")
+
+
+def _environment_layer(environ: Mapping[str, str]) -> dict[str, object]:
+    for name in environ:
+        if name.upper().startswith(ENVIRONMENT_PREFIX):
+            key = name[len(ENVIRONMENT_PREFIX) :].lower()
+            if key not in Settings.model_fields:
+                raise _unknown(key, f"environment variable {name}")
+    try:
+        return EnvSettingsSource(Settings)()
+    except SourceError as error:
+        raise SettingsError(f"environment: {error}") from None
+
+
+def _file_layer(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        raise SettingsError(f"{path} is not a file")
+    try:
+        layer = TomlConfigSettingsSource(Settings, toml_file=path)()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    for key in layer:
+        if key not in Settings.model_fields:
+            raise _unknown(key, str(path))
+    return layer
+
+
+def _fault_texts(error: ValidationError, sources: Mapping[str, str]) -> Iterable[str]:
+    for fault in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in fault["loc"])
+        source = sources.get(str(fault["loc"][0]) if fault["loc"] else "", "default")
+        yield f"{key} ({source}): {fault['msg']}"
+
+
+def load_settings(flags: Mapping[str, object], config_file: Path | None = None) -> LoadedSettings:
+    """Read all sources and combine them.
+
+    Args:
+        flags: keys given on the command line; those left out there are absent here.
+        config_file: file named on the command line, which then must exist; without one the
+            working directory's ``genarrative.toml`` is read if it is there.
+
+    Raises:
+        SettingsError: an unknown key, an unreadable file, or a value out of bounds.
+    """
+    path = config_file or Path(SETTINGS_FILE)
+    layers: list[tuple[str, Mapping[str, object]]] = []
+    if config_file is not None or path.is_file():
+        layers.append((str(path), _file_layer(path)))
+    layers.append(("environment", _environment_layer(os.environ)))
+    layers.append(("command line", flags))
+    sources = dict.fromkeys(Settings.model_fields, "default")
+    values: dict[str, object] = {}
+    for source, layer in layers:
+        values.update(layer)
+        sources.update(dict.fromkeys(layer, source))
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_fault_texts(error, sources))) from None
+    return LoadedSettings(settings, sources)
+
+
+def shown_value(settings: Settings, key: str) -> str:
+    """Spell a value for people, with the password of an address left out."""
+    value: object = getattr(settings, key)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    if "@" not in parts.netloc:
+        return text
+    user, _, address = parts.netloc.rpartition("@")
+    masked = f"{user.partition(':')[0]}:***@{address}"
+    return urlunsplit(parts._replace(netloc=masked))

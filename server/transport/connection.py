@@ -1,0 +1,326 @@
+"""Socket: one client's connection, from the upgrade to the last byte.
+
+The HTTP server hands a connection over when its request is an upgrade; from then on it is driven
+here, on the loop's thread, by callbacks alone. Source: wire spec 1.2, 5 and 8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import structlog
+
+from actors.errors import SessionRefusedError
+from protocol.connection import Connection, close_reason
+from protocol.errors import FrameError
+from protocol.keepalive import Keepalive, KeepaliveAction
+from protocol.messages import ClientMessage
+from server.limits import (
+    CLOSE_SECONDS_MAX,
+    INBOUND_PENDING_HIGH,
+    INBOUND_PENDING_LOW,
+    INBOUND_PENDING_MAX,
+    OUTBOUND_BYTES_MAX,
+    RESUME_SECONDS_MAX,
+)
+from server.transport.frames import (
+    Close,
+    Event,
+    Failure,
+    FrameParser,
+    Ping,
+    Pong,
+    binary_frames,
+    close_echo,
+    close_frame,
+    ping_frame,
+    pong_frame,
+)
+from server.transport.gateway import Gateway, SessionPort
+from server.transport.handshake import Accepted, shake_hands
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+__all__ = ["CLOSE_INTERNAL_ERROR", "CLOSE_RESTART", "CLOSE_TRY_LATER", "Socket", "bound_socket"]
+
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_RESTART = 1012
+CLOSE_TRY_LATER = 1013
+
+log = structlog.get_logger(__name__)
+
+
+class Socket(asyncio.Protocol):
+    """One websocket. States: shaking hands, open, closing (our close frame is out), lost.
+
+    It is the session's ``Sink``: ``deliver`` and ``abort`` may be called in any state and do
+    nothing once the connection is closing, since a session may still be answering requests that
+    came before the end (wire spec, surprise 19).
+    """
+
+    def __init__(self, gateway: Gateway, connections: set[asyncio.Protocol]) -> None:
+        self._gateway = gateway
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._parser = FrameParser(gateway.message_bytes_max)
+        self._transport: asyncio.Transport
+        self._handshake: asyncio.Task[None] | None = None
+        self._core: Connection | None = None
+        self._session: SessionPort | None = None
+        self._beginning: asyncio.Task[None] | None = None
+        self._keepalive: Keepalive
+        self._give_up: asyncio.TimerHandle | None = None
+        self._reading = True
+        self._closing = False
+
+    # --- asyncio's protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over from the HTTP server, which replays its request next."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the upgrade request first, frames from then on."""
+        if self._core is None:
+            self._begin_handshake(data)
+            return
+        wheel = self._gateway.wheel
+        self._keepalive.received(wheel.now)
+        self._gateway.metrics.bytes_received += len(data)
+        requests: list[ClientMessage] = []
+        ending: Event | FrameError | None = None
+        for event in self._parser.feed(data):
+            if type(event) is bytes or type(event) is str:
+                try:
+                    requests += self._core.receive_frame(event)
+                except FrameError as error:
+                    ending = error
+                    break
+            elif type(event) is Ping:
+                if not self._closing:
+                    self._transport.write(pong_frame(event.payload))
+            elif type(event) is Pong:
+                self._keepalive.pong_received(wheel.now)
+                wheel.schedule(self, self._keepalive.deadline())
+            else:
+                ending = event
+        if requests and not self._closing and self._gateway.accepting:
+            self._receive(requests)
+        if ending is not None:
+            self._end(ending)
+
+    def eof_received(self) -> None:
+        """The peer wrote its last byte without a close frame: the connection is over."""
+        self._closing = True
+        self._transport.close()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Let go of everything; the session's end runs as a task of its own."""
+        self._closing = True
+        self._connections.discard(self)
+        self._gateway.wheel.cancel(self)
+        if self._give_up is not None:
+            self._give_up.cancel()
+        if self._handshake is not None:
+            self._handshake.cancel()  # harmless once it is done
+        if self._core is not None:
+            self._core.close()
+            self._gateway.metrics.connections_open -= 1
+        if self._session is not None:
+            self._gateway.spawn(self._end_session(self._session))
+
+    def shutdown(self) -> None:
+        """Close because the server stops; called by the HTTP server for each of its connections."""
+        if self._core is None:
+            self._transport.close()
+        else:
+            self.abort(CLOSE_RESTART, "server restarts")
+
+    # --- the session's sink
+
+    def deliver(self, messages: list[bytes]) -> None:
+        """Send messages in one write, unless the peer has left too many bytes unread."""
+        core = self._core
+        if core is None or self._closing:
+            return
+        transport = self._transport
+        metrics = self._gateway.metrics
+        if transport.get_write_buffer_size() > OUTBOUND_BYTES_MAX:
+            metrics.slow_readers += 1
+            self.abort(CLOSE_TRY_LATER, "too slow")
+            return
+        data = binary_frames(core.frames(messages))
+        metrics.messages_sent += len(messages)
+        metrics.bytes_sent += len(data)
+        transport.write(data)
+        if not self._reading:
+            self._resume_if_answered()
+
+    def abort(self, close_code: int, reason: str) -> None:
+        """Send a close frame and give the peer a moment to answer it; idempotent."""
+        if self._closing or self._core is None:
+            return
+        self._closing = True
+        self._core.close()
+        self._transport.write(close_frame(close_code, close_reason(reason)))
+        self._resume_reading()
+        self._give_up = self._loop.call_later(CLOSE_SECONDS_MAX, self._drop)
+
+    # --- keep-alive, called by the wheel
+
+    def on_deadline(self, now: float) -> float | None:
+        """Ping or drop, as the keep-alive rules say; the next time to look."""
+        if self._closing or self._core is None:
+            return None
+        keepalive = self._keepalive
+        if not self._reading:
+            keepalive.received(now)  # while we do not read, the silence is ours
+            self._resume_if_answered()
+        action = keepalive.poll(now)
+        if action is KeepaliveAction.DROP:
+            self._cut()
+            return None
+        if action is KeepaliveAction.PING:
+            self._transport.write(ping_frame())
+        if not self._reading:
+            return now + RESUME_SECONDS_MAX
+        return keepalive.deadline()
+
+    # --- beginning
+
+    def _begin_handshake(self, raw_request: bytes) -> None:
+        if self._handshake is not None:
+            return  # a client that talks before it was answered is not heard
+        # Bytes that follow the request stay in the kernel until somebody can read frames.
+        self._transport.pause_reading()
+        self._handshake = self._gateway.spawn(self._shake_hands(raw_request))
+
+    async def _shake_hands(self, raw_request: bytes) -> None:
+        try:
+            outcome = await shake_hands(raw_request, self._gateway)
+            self._transport.write(outcome.response)
+            if isinstance(outcome, Accepted):
+                self._open(outcome)
+                return
+        except Exception:
+            log.exception("handshake failed")
+        self._gateway.metrics.handshakes_refused += 1
+        self._transport.close()
+
+    def _open(self, accepted: Accepted) -> None:
+        """Start the session: the 101 has been written, nothing else yet."""
+        gateway = self._gateway
+        now = self._loop.time()
+        core = Connection(accepted.subprotocol)
+        self._core = core
+        self._keepalive = Keepalive(now)
+        gateway.metrics.connections += 1
+        gateway.metrics.connections_open += 1
+        self._session = gateway.sessions.open_session(
+            claims=accepted.bearer.claims,
+            connection_id=accepted.connection_id,
+            token=accepted.bearer.token,
+            wire=core.wire,
+            confirmed=accepted.options.confirmed,
+            sink=self,
+            admission=gateway.admission,
+        )
+        self._beginning = gateway.spawn(self._connect(self._session))
+        deadline = self.on_deadline(now)
+        if deadline is not None:
+            gateway.wheel.schedule(self, deadline)
+        self._transport.resume_reading()
+
+    async def _connect(self, session: SessionPort) -> None:
+        try:
+            await session.connect()
+        except SessionRefusedError as error:
+            log.info("connection refused by the module", reason=str(error))
+            self._cut()
+        except Exception:
+            log.exception("connection failed to begin")
+            self.abort(CLOSE_INTERNAL_ERROR, "internal error")
+
+    # --- requests
+
+    def _receive(self, requests: list[ClientMessage]) -> None:
+        session = self._session
+        assert session is not None, "frames are read after the session began"
+        self._gateway.metrics.requests += len(requests)
+        if session.pending + len(requests) > INBOUND_PENDING_MAX:
+            self.abort(CLOSE_TRY_LATER, "too many requests")
+            return
+        try:
+            session.receive(requests)
+        except Exception:
+            log.exception("requests could not be taken")
+            self.abort(CLOSE_INTERNAL_ERROR, "internal error")
+            return
+        if session.pending > INBOUND_PENDING_HIGH and self._reading and not self._closing:
+            self._reading = False
+            self._transport.pause_reading()
+            wheel = self._gateway.wheel
+            wheel.schedule(self, wheel.now + RESUME_SECONDS_MAX)
+
+    def _resume_if_answered(self) -> None:
+        if self._session is not None and self._session.pending <= INBOUND_PENDING_LOW:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+
+    # --- end
+
+    def _end(self, ending: Event | FrameError) -> None:
+        """Answer the peer's close, or close because it broke a rule."""
+        if isinstance(ending, Close):
+            if not self._closing:
+                self._closing = True
+                self._transport.write(close_echo(ending))
+            self._transport.close()
+        elif isinstance(ending, FrameError):
+            self.abort(ending.close_code, ending.reason)
+        elif isinstance(ending, Failure):
+            self.abort(ending.code, ending.reason)
+
+    def _cut(self) -> None:
+        """End the connection without a close frame, as the wire wants it in some cases."""
+        self._closing = True
+        self._transport.abort()
+
+    def _drop(self) -> None:
+        """End the wait after our close frame; what the peer did not read by now is thrown away."""
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    async def _end_session(self, session: SessionPort) -> None:
+        if self._beginning is not None:
+            await asyncio.wait((self._beginning,))
+        try:
+            await session.disconnect()
+        except Exception:
+            log.exception("connection failed to end")
+
+
+def bound_socket(gateway: Gateway) -> type[asyncio.Protocol]:
+    """Make the class that uvicorn takes as its websocket implementation (``ws=``)."""
+
+    class BoundSocket(Socket):
+        """A socket of one gateway, made by uvicorn with its own arguments."""
+
+        def __init__(
+            self, *, config: Config, server_state: ServerState, app_state: dict[str, object]
+        ) -> None:
+            del config, app_state
+            connections = cast("set[asyncio.Protocol]", server_state.connections)
+            super().__init__(gateway, connections)
+
+    return BoundSocket

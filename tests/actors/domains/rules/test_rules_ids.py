@@ -1,0 +1,58 @@
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domains.domain_types import WorldKind
+from actors.domains.rules.ids import (
+    chapter_id,
+    content_hash,
+    derived_id,
+    local_id,
+    new_id,
+    owner_of,
+    seed_of_text,
+    world_key,
+)
+from actors.domains.rules.rng import SplitMix64
+from actors.domains.rules.text import check_id
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 2**64 - 1))
+def test_a_new_id_spells_its_128_bits(millis, seed):
+    made = new_id("rs_", millis, SplitMix64(seed))
+    twin = SplitMix64(seed)
+    bits = millis << 80 | (twin.next_u64() & 0xFFFF) << 64 | twin.next_u64()
+    number = 0
+    for char in made.removeprefix("rs_"):
+        number = number * 32 + ALPHABET.index(char)
+    assert len(made) == 29
+    assert number == bits
+    assert check_id(made) == made
+
+
+@given(st.integers(0, 2**48 - 2), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_ids_of_later_milliseconds_sort_later(millis, seed, other):
+    assert new_id("bt_", millis, SplitMix64(seed)) < new_id("bt_", millis + 1, SplitMix64(other))
+
+
+def test_derived_ids_join_their_parts():
+    assert derived_id("u_1", "cwp_fixture_vale:c1") == "u_1:cwp_fixture_vale:c1"
+    assert derived_id("rs_1", "u_1", "backpack", 3) == "rs_1:u_1:backpack:3"
+    assert chapter_id("cwp_fixture_vale", 1) == "cwp_fixture_vale:c1"
+    assert world_key(WorldKind.CUSTOM_WORLD, "cwp_1") == "custom_world:cwp_1"
+
+
+def test_local_ids_lead_back_to_their_session():
+    assert local_id("ss_1", "q", "clear_mill") == "ss_1.q.clear_mill"
+    assert owner_of("ss_1.q.clear_mill") == "ss_1"
+    assert owner_of("ss_1.bt_2:4") == "ss_1"
+    assert owner_of("ss_1") == "ss_1"
+
+
+def test_hash_and_seed_of_content():
+    digest = hashlib.sha256(b"vale")
+    assert content_hash(b"vale") == digest.hexdigest()
+    assert seed_of_text("vale") == int.from_bytes(digest.digest()[:8], "little")

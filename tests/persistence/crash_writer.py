@@ -1,0 +1,33 @@
+"""Child process of the crash test: appends for ever, and says what was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from persistence import Append, RowChange, SqliteStore, encode_record
+
+
+async def write(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    window = asyncio.Semaphore(16)
+    seq = 0
+    while True:
+        await window.acquire()
+        seq += 1
+        record = encode_record(seq, seq, "call", b"", b"", [RowChange(1, b"k", bytes(200))])
+
+        def done(error, seq=seq):
+            assert error is None
+            os.write(1, b"%d\n" % seq)
+            window.release()
+
+        store.append([Append("a", seq, record, None), Append("b", seq, record, seq)], done)
+        if seq % 50 == 0:
+            store.checkpoint("a", seq, lambda error: None)
+
+
+asyncio.run(write(Path(sys.argv[1])))

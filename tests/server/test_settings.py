@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.errors import SettingsError
+from server.settings import Settings, load_settings, shown_value
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults():
+    settings, sources = load_settings({})
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert settings.data_dir == Path(".genarrative/local")
+    assert settings.database == "genarrative"
+    assert settings.rate_limits
+    assert (settings.rate_per_second, settings.rate_burst) == (30, 60)
+    assert set(sources.values()) == {"default"}
+    assert sources.keys() == Settings.model_fields.keys()
+
+
+def test_flags_win_over_environment_over_file_over_default(monkeypatch):
+    Path("genarrative.toml").write_text('port = 1001\nhost = "::1"\ndatabase = "from-file"\n')
+    monkeypatch.setenv("GENARRATIVE_PORT", "1002")
+    monkeypatch.setenv("GENARRATIVE_HOST", "localhost")
+    settings, sources = load_settings({"port": 1003})
+    assert settings.port == 1003
+    assert settings.host == "localhost"
+    assert settings.database == "from-file"
+    assert sources["port"] == "command line"
+    assert sources["host"] == "environment"
+    assert sources["database"] == "genarrative.toml"
+    assert sources["store"] == "default"
+
+
+def test_a_named_file_replaces_the_one_in_the_folder(tmp_path):
+    Path("genarrative.toml").write_text("port = 1001\n")
+    other = tmp_path / "other.toml"
+    other.write_text("rate_burst = 7\n")
+    settings, sources = load_settings({}, other)
+    assert (settings.port, settings.rate_burst) == (3000, 7)
+    assert sources["rate_burst"] == str(other)
+
+
+def test_lists_come_as_text_or_as_lists(monkeypatch):
+    monkeypatch.setenv("GENARRATIVE_TRUSTED_ISSUERS", "https://a.example, https://b.example")
+    assert load_settings({}).settings.trusted_issuers == ("https://a.example", "https://b.example")
+    monkeypatch.delenv("GENARRATIVE_TRUSTED_ISSUERS")
+    Path("genarrative.toml").write_text('trusted_issuers = ["https://c.example"]\n')
+    assert load_settings({}).settings.trusted_issuers == ("https://c.example",)
+
+
+def test_an_unknown_environment_variable_is_refused(monkeypatch):
+    monkeypatch.setenv("GENARRATIVE_RATE_BRUST", "5")
+    with pytest.raises(SettingsError, match=r"GENARRATIVE_RATE_BRUST.*did you mean rate_burst"):
+        load_settings({})
+
+
+def test_an_unknown_key_of_the_file_is_refused():
+    Path("genarrative.toml").write_text("[server]\nport = 1\n")
+    with pytest.raises(SettingsError, match=r"genarrative.toml: unknown setting server"):
+        load_settings({})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("port = 70000", r"port \(genarrative.toml\)"),
+        ('database = "Big_Name"', r"database \(genarrative.toml\)"),
+        ('log_level = "loud"', r"log_level \(genarrative.toml\)"),
+        ("port = ", "genarrative.toml: "),
+        ("message_bytes_max = 40000000", "message_bytes_max"),
+    ],
+)
+def test_a_bad_value_names_its_key_and_its_source(text, message):
+    Path("genarrative.toml").write_text(text + "\n")
+    with pytest.raises(SettingsError, match=message):
+        load_settings({})
+
+
+def test_a_named_file_must_exist():
+    with pytest.raises(SettingsError, match=r"nowhere.toml"):
+        load_settings({}, Path("nowhere.toml"))
+
+
+def test_passwords_are_not_shown():
+    settings = load_settings({"store": "redis://me:hunter2@db.example:6379/0"}).settings
+    assert shown_value(settings, "store") == "redis://me:***@db.example:6379/0"
+    assert shown_value(load_settings({}).settings, "store") == "sqlite"
+    assert shown_value(settings, "rate_limits") == "true"
