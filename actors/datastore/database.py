@@ -91,7 +91,7 @@ class Database:
         for table in dirty:
             table.settle()
         dirty.clear()
-        return Commit(changes, deltas)
+        return tuple.__new__(Commit, (changes, deltas))
 
     def rollback(self) -> None:
         """End the transaction as if it had never begun. Numbers it took are not given again."""

@@ -257,6 +257,7 @@ class Table(Generic[Row]):
         deletes: list[EncodedRow] = []
         staged = self._staged
         staged.clear()
+        make = tuple.__new__  # the hot path makes its NamedTuples at half their constructor's cost
         for key, old in self._touched.items():
             new = rows.get(key)
             if new is old:
@@ -266,11 +267,11 @@ class Table(Generic[Row]):
                 data = encode(new)
                 if old is not None and data == before[key]:
                     continue
-                inserts.append(EncodedRow(new, data))  # type: ignore[arg-type]
+                inserts.append(make(EncodedRow, (new, data)))
             if old is not None:
-                deletes.append(EncodedRow(old, before[key]))  # type: ignore[arg-type]
+                deletes.append(make(EncodedRow, (old, before[key])))
             stored = cast("bytes", key) if encode_key is None else encode_key(key)
-            changes.append(RowChange(layout.id, stored, data))
+            changes.append(make(RowChange, (layout.id, stored, data)))
             staged.append((key, data))
         inserts.extend(EncodedRow(event, encode(event)) for event in self._events)  # type: ignore[arg-type]
         return TableDelta(layout, inserts, deletes)

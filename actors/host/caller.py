@@ -16,6 +16,7 @@ class Caller:
 
     Attributes:
         identity_bytes: the identity as the journal keeps it, 32 bytes little-endian.
+        protocol: the subprotocol of the connection; empty when no socket called.
         is_privileged: may name another user than itself (domain 1.8).
     """
 
@@ -25,12 +26,14 @@ class Caller:
         "identity",
         "identity_bytes",
         "is_privileged",
+        "protocol",
         "user_id",
     )
 
-    def __init__(self, claims: Claims, connection_id: ConnectionId) -> None:
+    def __init__(self, claims: Claims, connection_id: ConnectionId, protocol: str = "") -> None:
         self.claims = claims
         self.connection_id = connection_id
+        self.protocol = protocol
         self.identity: Identity = claims.identity
         self.identity_bytes = claims.identity.to_bytes(32, "little")
         self.user_id = user_id_of(claims.identity)

@@ -220,7 +220,11 @@ class ActorCore:
     def _publish(self, commit: Commit, subscriber: Subscriber | None) -> bytes | None:
         body = None
         if self._board is not None and commit.deltas:
-            body = self._board.publish(commit.deltas, subscriber)
+            try:
+                body = self._board.publish(commit.deltas, subscriber)
+            except Exception:
+                # The turn is journaled: it stands, whatever became of its deltas.
+                log.exception("deltas of %s could not be told", self.key)
         if self._runtime.attaching:
             changed = {delta.layout.row for delta in commit.deltas}
             if any(table.row in changed for table in self._runtime.attaching):

@@ -31,7 +31,7 @@ from actors.limits import CHECKPOINT_RECORDS, IDLE_SECONDS
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
-from persistence.errors import StoreError
+from persistence.errors import FencedError, StoreError, StoreFailedError
 from persistence.store import Append, Store
 from protocol.messages import Wire
 from protocol.schema import Lifecycle
@@ -161,12 +161,13 @@ class Host:
         wire: Wire,
         confirmed: bool,
         sink: Sink,
+        subprotocol: str = "",
         admission: Admission | None = None,
     ) -> Session:
         """A session for a new connection; ``Session.connect`` brings it in."""
         return Session(
             self,
-            Caller(claims, connection_id),
+            Caller(claims, connection_id, subprotocol),
             token=token,
             wire=wire,
             confirmed=confirmed,
@@ -373,6 +374,10 @@ class Host:
         if self._is_resetting:
             return
         self._is_resetting = True
+        first = error.first if isinstance(error, StoreFailedError) else error
+        if isinstance(first, FencedError) and self._failed is not None:
+            # Another owner has the store; nothing that this host does can become durable again.
+            self._failed(first)
         log.error("the store refused a batch, all actors are loaded again: %s", error)
         self.rounds.restart()
         for session in list(self._sessions.values()):

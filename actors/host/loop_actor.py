@@ -108,9 +108,9 @@ class LoopActor(pykka.Actor):
         self._is_held = False
 
     @property
-    def actor_ref(self) -> ActorRef[Any]:  # type: ignore[override]
+    def actor_ref(self) -> ActorRef[Any]:
         """A pykka reference to this actor: its ``tell`` and ``ask`` work as everywhere."""
-        self.actor_inbox = self._create_actor_inbox()
+        self.actor_inbox = _Inbox(self)
         return ActorRef(self)
 
     @property
@@ -152,8 +152,9 @@ class LoopActor(pykka.Actor):
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def _create_actor_inbox(self) -> Any:
-        return _Inbox(self)
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        raise AssertionError("inboxes are made when a reference is asked for")
 
     @staticmethod
     def _create_future() -> Future[Any]:

@@ -73,7 +73,8 @@ class Mail:
     ) -> None:
         """Post a message to another actor, or a request to an effect worker."""
         if to.startswith(EFFECT):
-            kind, data = to, compile_codec(product_type(payload.__class__)).encode(payload)
+            shape: type = type(payload)
+            kind, data = to, compile_codec(product_type(shape)).encode(payload)
         else:
             message = self._types.of(to, payload)
             kind, data = ActorKey(message.name), message.encode(payload)

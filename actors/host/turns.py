@@ -7,6 +7,7 @@ there, and nothing escapes to the loop that drives the actor.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -46,6 +47,10 @@ log = logging.getLogger("actors.turn")
 
 UNAVAILABLE = ReducerError("state.actor_unavailable", "try again later")
 """What a caller is told when an actor cannot take its message."""
+
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_:.\-]{1,64}\Z")
+"""Domain 1.5: an id of at most 64 characters."""
 
 
 class CallFailedError(Exception):
@@ -130,8 +135,8 @@ class ReducerCall:
     def _recorded(self, core: ActorCore) -> tuple[bool, object]:
         endpoint = self._endpoint
         request_id = self._arguments[0][endpoint.request_id]
-        if not 1 <= len(request_id) <= 64:
-            raise ReducerError("input.invalid_id", "a request id has 1 to 64 characters")
+        if not _REQUEST_ID.match(request_id):
+            raise ReducerError("input.invalid_id", "a request id has 1 to 64 id characters")
         outcome = core.receipts.find(self._caller.user_id, request_id, endpoint.name, self._args)
         if outcome is None:
             return False, None
@@ -162,6 +167,7 @@ class Connect:
         """Run the reducer; whatever it raises refuses the connection."""
         caller = self._caller
         context = core.context(now, caller.identity, caller.connection_id, caller.claims)
+        context.protocol = caller.protocol
         try:
             client = ConnectedClient(caller.connection_id, caller.identity, context.timestamp)
             core.database[ConnectedClient].insert(client)

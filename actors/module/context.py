@@ -40,6 +40,7 @@ class ReducerContext:
         db: the actor's tables: ``ctx.db[Player].find(key)``. Reads see this turn's writes.
         sender: who calls. In a message handler, on whose behalf the message was sent.
         connection_id: the caller's connection; zero when no socket called.
+        protocol: in ``client_connected``, the subprotocol of the new connection.
         claims: the caller's verified claims; None when an actor or the host calls.
         timestamp: when the message was taken from the mailbox; grows strictly within an actor.
         seq: the journal sequence number that this turn's record gets.
@@ -56,6 +57,7 @@ class ReducerContext:
         "claims",
         "connection_id",
         "db",
+        "protocol",
         "sender",
         "seq",
         "source",
@@ -83,6 +85,7 @@ class ReducerContext:
         self.seq = seq
         self.actor = actor
         self.source = source
+        self.protocol = ""
         self._secret = secret
         self._outgoing = outgoing
         self._rng: SplitMix64 | None = None

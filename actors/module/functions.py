@@ -35,6 +35,7 @@ ReducerFunction = TypeVar("ReducerFunction", bound=Callable[..., object])
 ProcedureFunction = TypeVar("ProcedureFunction", bound=Callable[..., object])
 Result = TypeVar("Result")
 Payload = TypeVar("Payload")
+Hook = TypeVar("Hook", bound=Callable[[ReducerContext], None])
 
 
 @dataclass(frozen=True)
@@ -290,44 +291,58 @@ def message(
     return declare
 
 
+@overload
+def init(function: Hook, /) -> Hook: ...
+
+
+@overload
+def init(*, actor: ActorKind) -> Callable[[Hook], Hook]: ...
+
+
 def init(
-    function: Callable[[ReducerContext], None] | None = None,
-    /,
-    *,
-    actor: ActorKind = DATABASE,
-) -> typing.Any:
-    """Declare what runs once in the first actor of a kind when the store is empty."""
+    function: Hook | None = None, /, *, actor: ActorKind = DATABASE
+) -> Hook | Callable[[Hook], Hook]:
+    """Declare what runs once, in the first actor of a kind, when the store is empty."""
     return _lifecycle(function, actor, Lifecycle.INIT)
 
 
+@overload
+def client_connected(function: Hook, /) -> Hook: ...
+
+
+@overload
+def client_connected(*, actor: ActorKind) -> Callable[[Hook], Hook]: ...
+
+
 def client_connected(
-    function: Callable[[ReducerContext], None] | None = None,
-    /,
-    *,
-    actor: ActorKind = DATABASE,
-) -> typing.Any:
+    function: Hook | None = None, /, *, actor: ActorKind = DATABASE
+) -> Hook | Callable[[Hook], Hook]:
     """Declare what runs before a connection's first message; raising refuses the connection."""
     return _lifecycle(function, actor, Lifecycle.ON_CONNECT)
 
 
+@overload
+def client_disconnected(function: Hook, /) -> Hook: ...
+
+
+@overload
+def client_disconnected(*, actor: ActorKind) -> Callable[[Hook], Hook]: ...
+
+
 def client_disconnected(
-    function: Callable[[ReducerContext], None] | None = None,
-    /,
-    *,
-    actor: ActorKind = DATABASE,
-) -> typing.Any:
+    function: Hook | None = None, /, *, actor: ActorKind = DATABASE
+) -> Hook | Callable[[Hook], Hook]:
     """Declare what runs after a connection ended, whatever the reason; failure is only logged."""
     return _lifecycle(function, actor, Lifecycle.ON_DISCONNECT)
 
 
 def _lifecycle(
-    function: Callable[[ReducerContext], None] | None, actor: ActorKind, moment: Lifecycle
-) -> typing.Any:
-    def declare(function: Callable[[ReducerContext], None]) -> Callable[[ReducerContext], None]:
-        declaration = ReducerDeclaration(
+    function: Hook | None, actor: ActorKind, moment: Lifecycle
+) -> Hook | Callable[[Hook], Hook]:
+    def declare(function: Hook) -> Hook:
+        function.__declaration__ = ReducerDeclaration(  # type: ignore[attr-defined]
             function, function.__name__, actor, frozenset(), lifecycle=moment
         )
-        function.__declaration__ = declaration  # type: ignore[attr-defined]
         return function
 
     return declare if function is None else declare(function)

@@ -13,6 +13,7 @@ schemas are compiled from:
 | an ``IntEnum`` class | Enum; ``SPAR_COMPLETE`` is spelled ``SparComplete`` in the schema |
 | a ``@struct`` class | Product |
 | ``A | B`` of struct classes | Sum, a variant for each class, in order |
+| ``Annotated[A | B, "Name"]`` | the same, with a name of its own in the schema |
 
 A struct is an immutable tuple with named fields: as cheap to make, compare, hash and pack as a
 tuple, and checked by the type checker as a frozen dataclass is.
@@ -21,6 +22,7 @@ tuple, and checked by the type checker as a frozen dataclass is.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import types
 import typing
 from collections.abc import Mapping
@@ -159,10 +161,7 @@ def algebraic_type(annotation: object) -> sats.AlgebraicType:
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is Annotated:
-        for mark in arguments[1:]:
-            if isinstance(mark, sats.AlgebraicType):
-                return mark
-        return algebraic_type(arguments[0])
+        return _annotated_type(arguments)
     if origin is list:
         return sats.ArrayType(algebraic_type(arguments[0]))
     if origin is typing.Union or origin is types.UnionType:
@@ -171,7 +170,7 @@ def algebraic_type(annotation: object) -> sats.AlgebraicType:
 
 
 @cache
-def product_type(cls: type[object]) -> sats.ProductType:
+def product_type(cls: type) -> sats.ProductType:
     """The product type of a struct class; its values decode to instances of the class."""
     hints: Mapping[str, object] = typing.get_type_hints(cls, include_extras=True)
     fields = typing.cast("tuple[str, ...]", cls._fields)  # type: ignore[attr-defined]
@@ -185,6 +184,16 @@ def _enum_type(cls: type[IntEnum]) -> sats.EnumType:
     if [member.value for member in members] != list(range(len(members))):
         raise DeclarationError(f"enum {cls.__name__} must count from 0 without gaps")
     return sats.EnumType(tuple(_pascal(member.name) for member in members), cls.__name__, cls)
+
+
+def _annotated_type(arguments: tuple[object, ...]) -> sats.AlgebraicType:
+    for mark in arguments[1:]:
+        if isinstance(mark, sats.AlgebraicType):
+            return mark
+    inner = algebraic_type(arguments[0])
+    if isinstance(inner, sats.SumType) and isinstance(arguments[1], str):
+        return dataclasses.replace(inner, name=arguments[1])
+    return inner
 
 
 def _union_type(arguments: tuple[object, ...]) -> sats.AlgebraicType:

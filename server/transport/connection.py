@@ -227,6 +227,7 @@ class Socket(asyncio.Protocol):
             wire=core.wire,
             confirmed=accepted.options.confirmed,
             sink=self,
+            subprotocol=core.subprotocol.value,
             admission=gateway.admission,
         )
         self._beginning = gateway.spawn(self._connect(self._session))

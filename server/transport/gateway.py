@@ -61,6 +61,7 @@ class Sessions(Protocol):
         wire: Wire,
         confirmed: bool,
         sink: Sink,
+        subprotocol: str,
         admission: Admission | None,
     ) -> SessionPort:
         """Begin the session of a connection whose handshake is done."""

@@ -43,7 +43,7 @@ def wipe(ctx: ReducerContext) -> None:
 def arrive(ctx: ReducerContext) -> None:
     if ctx.claims is not None and ctx.claims.display_name == "Intruder":
         raise ReducerError("visitor.refused", "not you")
-    ctx.db[Visitor].insert(Visitor(identity=ctx.sender))
+    ctx.db[Visitor].upsert(Visitor(identity=ctx.sender))
 
 
 @client_disconnected

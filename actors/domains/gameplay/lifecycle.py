@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from actors import ReducerContext, message, replace, struct
 from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
@@ -42,6 +43,7 @@ from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
 
 __all__ = [
+    "LIVE_STATES",
     "StoryIdleTimer",
     "abandon",
     "advance_chapter",
@@ -49,10 +51,14 @@ __all__ = [
     "finish",
     "open_chapter",
     "tell_directory",
+    "tell_participant",
     "watch_idleness",
 ]
 
-_LIVE = frozenset({StoryStatus.ACTIVE, StoryStatus.IN_BATTLE, StoryStatus.CHAPTER_BREAK})
+LIVE_STATES: Final = frozenset(
+    {StoryStatus.ACTIVE, StoryStatus.IN_BATTLE, StoryStatus.CHAPTER_BREAK}
+)
+"""States in which a story can be played, joined and given up."""
 
 
 @struct
@@ -65,19 +71,29 @@ class StoryIdleTimer:
 def tell_directory(ctx: ReducerContext, session: StorySession, state: DirectoryState) -> None:
     """Tell every participant's own actor how the session stands."""
     for participant in ctx.db[StoryParticipant]:
-        ctx.send(
-            USER.key(participant.user_id),
-            RecordSession(
-                session_key=session.story_session_id,
-                kind=SessionKind.STORY,
-                role=participant.role,
-                state=state,
-                title=session.world_name,
-                world_key=world_key(WorldKind.CUSTOM_WORLD, session.profile_id),
-                runtime_session_id=session.runtime_session_id,
-            ),
-            idempotency_key=derived_id(session.story_session_id, session.version),
-        )
+        tell_participant(ctx, session, participant, state)
+
+
+def tell_participant(
+    ctx: ReducerContext,
+    session: StorySession,
+    participant: StoryParticipant,
+    state: DirectoryState,
+) -> None:
+    """Tell one participant's own actor how the session stands for it."""
+    ctx.send(
+        USER.key(participant.user_id),
+        RecordSession(
+            session_key=session.story_session_id,
+            kind=SessionKind.STORY,
+            role=participant.role,
+            state=state,
+            title=session.world_name,
+            world_key=world_key(WorldKind.CUSTOM_WORLD, session.profile_id),
+            runtime_session_id=session.runtime_session_id,
+        ),
+        idempotency_key=derived_id(session.story_session_id, session.version),
+    )
 
 
 def ask_to_enter(
@@ -194,7 +210,7 @@ def story_idle(ctx: ReducerContext, payload: StoryIdleTimer) -> None:
     if (
         session is None
         or session.story_session_id != payload.story_session_id
-        or session.status not in _LIVE
+        or session.status not in LIVE_STATES
     ):
         return
     if session.updated_at + STORY_IDLE_MICROS > ctx.timestamp:

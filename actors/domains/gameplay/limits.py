@@ -22,12 +22,15 @@ __all__ = [
     "EVENTS_LISTED_MAX",
     "EVENTS_SHOWN",
     "FREE_TEXT_CHARS_MAX",
+    "INVITE_CODE_CHARS",
     "LABEL_CHARS_MAX",
     "NARRATION_CHARS_MAX",
     "PARTY_COMPANIONS_MAX",
+    "PLAYERS_MAX",
     "PLAY_GAP_MS_MAX",
     "PLAY_SEGMENT_MS",
     "QUESTS_ACTIVE_MAX",
+    "SPECTATORS_MAX",
     "STORY_FLAGS_MAX",
     "STORY_IDLE_MICROS",
     "TALK_CHOICES_MAX",
@@ -43,6 +46,15 @@ STORY_FLAGS_MAX: Final = 128
 
 STORY_IDLE_MICROS: Final = 30 * _DAY
 """Without a call for so long, a session is abandoned (domain 5.2)."""
+
+PLAYERS_MAX: Final = 4
+"""Players of a session, the host included (domain 5.2): ``story.full_state``."""
+
+SPECTATORS_MAX: Final = 16
+"""Spectators of a session (domain 5.2): ``story.full_state``."""
+
+INVITE_CODE_CHARS: Final = 8
+"""Letters of an invite code (domain 5.2)."""
 
 CHOICES_MAX: Final = 8
 """Choices of a turn (domain 5.3); the rest of the list is cut."""

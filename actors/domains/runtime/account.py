@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
 
 from actors.claims import Claims
 from actors.domains.kinds import USER
@@ -16,8 +15,6 @@ from actors.module.types import Identity, Timestamp, replace
 
 __all__ = ["ClientPresence", "Role", "UserAccount", "account_of", "arrive", "is_present", "leave"]
 
-_PROTOCOL: Final = "spacetimedb"
-"""Connections speak this protocol in one of its versions; there is no other."""
 
 
 class Role(IntEnum):
@@ -70,7 +67,7 @@ def arrive(ctx: ReducerContext, claims: Claims) -> bool:
         ClientPresence(
             connection_key=str(ctx.connection_id),
             user_id=ctx.key,
-            protocol=_PROTOCOL,
+            protocol=ctx.protocol,
             connected_at=ctx.timestamp,
             last_seen_at=ctx.timestamp,
         )
