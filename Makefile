@@ -16,16 +16,14 @@ $(STAMP): pyproject.toml requirements.lock requirements-dev.lock
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements-dev.lock
-	$(VENV)/bin/python -m ensurepip --upgrade >/dev/null
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 serve: install
-	$(VENV)/bin/genarrative serve $(ARGS)
+	$(VENV)/bin/genarrative serve --dev-fixtures $(ARGS)
 
 demo: install
-	$(VENV)/bin/genarrative-demo $(ARGS)
+	$(VENV)/bin/python -m loadtest demo $(ARGS)
 
 $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is missing: apt-get install nodejs npm" >&2; exit 1; }

@@ -218,10 +218,10 @@ def _finish_spar(
     put_mark(ctx, session.turn, SPAR_MARK, session.chapter_index, npc.npc_key)
     session = _tell(ctx, session, narrator, StoryEventKind.BATTLE_SPAR, npc=npc.npc_name)
     if not is_won:
-        change_affinity(ctx, session, npc, _LOSS_AFFINITY)
+        change_affinity(ctx, session, world, npc, _LOSS_AFFINITY)
         return session
     npc = replace(npc, spar_wins=npc.spar_wins + 1)
-    change_affinity(ctx, session, npc, _WIN_AFFINITY)
+    change_affinity(ctx, session, world, npc, _WIN_AFFINITY)
     signal(ctx, session, Signal(ObjectiveKind.WIN_SPAR, npc.npc_key))
     source_ref = derived_id(session.runtime_session_id, "spar", session.chapter_index, npc.npc_key)
     bundle = bundle_of(

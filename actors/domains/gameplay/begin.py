@@ -18,6 +18,7 @@ from actors.domains.gameplay.lifecycle import (
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.npc import create_npcs, refresh_profiles
 from actors.domains.gameplay.rewards import bundle_of, request_settlement
+from actors.domains.gameplay.stock import restock_all
 from actors.domains.gameplay.story import (
     NarrativeState,
     StoryEventKind,
@@ -167,6 +168,7 @@ def chapter_entered(ctx: ReducerContext, payload: ChapterEntered) -> None:
     ctx.db[StoryPace].upsert(_pace(player.participant_id, payload))
     if payload.user_id == session.host_user_id:
         refresh_profiles(ctx, session, world)
+        restock_all(ctx, session, world)
     refresh_choices(ctx, session, world)
 
 
@@ -198,6 +200,7 @@ def _open(
     create_npcs(ctx, session, world)
     create_treasures(ctx, session, world)
     session = replace(session, turn=1)
+    restock_all(ctx, session, world)
     text = narrator_of(ctx.db, session, world).text("session_started")
     session = tell(ctx, session, StoryEventKind.SESSION_STARTED, text)
     session = touch(ctx, open_chapter(ctx, session, world))

@@ -31,9 +31,11 @@ __all__ = [
     "PLAY_SEGMENT_MS",
     "QUESTS_ACTIVE_MAX",
     "SPECTATORS_MAX",
+    "STOCK_TURNS",
     "STORY_FLAGS_MAX",
     "STORY_IDLE_MICROS",
     "TALK_CHOICES_MAX",
+    "TRADE_QUANTITY_MAX",
     "TRAVEL_CHOICES_MAX",
     "WORLDS_CACHED_MAX",
 ]
@@ -85,6 +87,12 @@ AFFINITY_MAX: Final = 100
 
 PARTY_COMPANIONS_MAX: Final = 2
 """Recruited npcs at the host's side (domain 5.5)."""
+
+STOCK_TURNS: Final = 20
+"""Turns after which an npc has new goods (domain 5.5)."""
+
+TRADE_QUANTITY_MAX: Final = 99
+"""Most items of one trade (domain 5.5): ``inventory.quantity_out_of_range``."""
 
 BATTLE_EVENTS_MAX: Final = 200
 """Events kept of one battle (domain 4.1); the oldest goes first."""

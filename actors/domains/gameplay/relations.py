@@ -14,6 +14,7 @@ from actors.domains.gameplay.npc import (
     write_npc,
 )
 from actors.domains.gameplay.quest import Signal, signal
+from actors.domains.gameplay.stock import priced
 from actors.domains.gameplay.story import StoryParticipant, StorySession, players_of
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
@@ -56,10 +57,14 @@ def check_willing(row: NpcState) -> None:
 
 
 def change_affinity(
-    ctx: ReducerContext, session: StorySession, row: NpcState, delta: int
+    ctx: ReducerContext,
+    session: StorySession,
+    world: WorldDocument,
+    row: NpcState,
+    delta: int,
 ) -> NpcState:
-    """Change an npc's affinity, together with what else is new in the row given."""
-    row = write_npc(ctx, with_affinity(row, delta))
+    """Change an npc's affinity and its prices, together with what else is new in the row given."""
+    row = write_npc(ctx, priced(world, with_affinity(row, delta)))
     signal(ctx, session, Signal(ObjectiveKind.REACH_AFFINITY, row.npc_key, row.affinity))
     return row
 
@@ -90,7 +95,7 @@ def talk(
         talk_count_this_visit=row.talk_count_this_visit + 1,
         revealed_facts=[*row.revealed_facts, *news],
     )
-    row = change_affinity(ctx, session, row, 0)
+    row = change_affinity(ctx, session, world, row, 0)
     signal(ctx, session, Signal(ObjectiveKind.TALK_NPC, npc_key))
     return row, " ".join(facts[key] for key in news)
 
@@ -145,4 +150,4 @@ def dismiss(
         raise ReducerError("npc.requirements_not_met", "the npc is not in the party")
     home = world.npcs[npc_key].home_scene_key
     row = replace(row, recruited=False, scene_key=home)
-    return change_affinity(ctx, session, row, _DISMISS_AFFINITY)
+    return change_affinity(ctx, session, world, row, _DISMISS_AFFINITY)

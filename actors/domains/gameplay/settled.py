@@ -65,7 +65,7 @@ def settled(ctx: ReducerContext, payload: Settled) -> None:
         for item in payload.result.items_granted:
             what = Signal(ObjectiveKind.OBTAIN_ITEM, item.item_id, item.quantity)
             signal(ctx, session, what)
-        _apply_affinity(ctx, session, row.preview.affinity)
+        _apply_affinity(ctx, session, world, row.preview.affinity)
     if row.source is GrantSource.QUEST:
         session = _close_quest(ctx, session, world, row)
     elif row.source is GrantSource.TREASURE and payload.user_id == session.host_user_id:
@@ -114,10 +114,14 @@ def _take_level(ctx: ReducerContext, session: StorySession, payload: Settled) ->
 
 
 def _apply_affinity(
-    ctx: ReducerContext, session: StorySession, deltas: list[AffinityDelta]
+    ctx: ReducerContext,
+    session: StorySession,
+    world: WorldDocument,
+    deltas: list[AffinityDelta],
 ) -> None:
     for each in deltas:
-        change_affinity(ctx, session, find_npc(ctx.db, session, each.npc_key), each.delta)
+        npc = find_npc(ctx.db, session, each.npc_key)
+        change_affinity(ctx, session, world, npc, each.delta)
 
 
 def _close_quest(

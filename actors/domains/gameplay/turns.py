@@ -16,6 +16,7 @@ from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.quest import Signal, accept, find_quest, request_turn_in, signal
 from actors.domains.gameplay.relations import talk
 from actors.domains.gameplay.scenes import restore_players, travel
+from actors.domains.gameplay.stock import restock_here
 from actors.domains.gameplay.story import (
     StoryChoice,
     StoryEventKind,
@@ -140,6 +141,7 @@ def _resolve(
             actor_user_id=ctx.user_id,
             choice_id=choice_id,
         )
+    restock_here(ctx, session, world)
     session = touch(ctx, session)
     refresh_choices(ctx, session, world)
     return session

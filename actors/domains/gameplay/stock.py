@@ -1,0 +1,57 @@
+"""Stock: what npcs sell, renewed with chapters and time, priced by affinity (domain 5.5)."""
+
+from __future__ import annotations
+
+from actors import ReducerContext, replace
+from actors.domains.gameplay.limits import STOCK_TURNS
+from actors.domains.gameplay.npc import NpcState, StockEntry, npcs_here, write_npc
+from actors.domains.gameplay.story import StorySecret, StorySession
+from actors.domains.rules.ids import derived_id, seed_of_text
+from actors.domains.rules.rng import SplitMix64
+from actors.domains.rules.trade import buy_price, roll_stock
+from actors.domains.rules.world import WorldDocument
+
+__all__ = ["priced", "restock_all", "restock_here", "with_quantity"]
+
+
+def restock_all(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    """Renew every npc's stock, as a chapter begins."""
+    for row in ctx.db[NpcState]:
+        write_npc(ctx, _restocked(ctx, session, world, row))
+
+
+def restock_here(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
+    """Renew the stock of those in the party's scene whose goods are old."""
+    for row in npcs_here(ctx.db, session):
+        if session.turn - row.stock_turn >= STOCK_TURNS:
+            write_npc(ctx, _restocked(ctx, session, world, row))
+
+
+def priced(world: WorldDocument, row: NpcState) -> NpcState:
+    """The npc with prices that follow its affinity."""
+    stock = [
+        replace(entry, unit_price=buy_price(world.items[entry.item_id].value_coins, row.affinity))
+        for entry in row.trade_stock
+    ]
+    return replace(row, trade_stock=stock)
+
+
+def with_quantity(row: NpcState, item_id: str, change: int) -> NpcState:
+    """The npc with more or fewer of an item that it sells; sold out is shown as 0."""
+    stock = [
+        replace(entry, quantity=entry.quantity + change) if entry.item_id == item_id else entry
+        for entry in row.trade_stock
+    ]
+    return replace(row, trade_stock=stock)
+
+
+def _restocked(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: NpcState
+) -> NpcState:
+    secret = ctx.db[StorySecret].get(session.story_session_id)
+    text = derived_id(secret.stock_seed, row.npc_key, session.chapter_index, session.turn)
+    exit_level = world.chapter(session.chapter_index).plan.exit_level
+    tags = world.npcs[row.npc_key].trade_tags
+    stock = roll_stock(SplitMix64(seed_of_text(text)), world.items, tags, exit_level)
+    entries = [StockEntry(grant.item_id, grant.quantity, 0) for grant in stock]
+    return priced(world, replace(row, trade_stock=entries, stock_turn=session.turn))

@@ -1,0 +1,189 @@
+"""Connection: one websocket to a server, as callbacks, with nothing between socket and receiver.
+
+The handshake is the Sans-I/O client of ``websockets``; after it every whole message is handed to
+the receiver as bytes, tag included (wire spec 5.2). All of it belongs to the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, Protocol, cast
+from urllib.parse import urlencode
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake
+from websockets.typing import Subprotocol as OfferedProtocol
+from websockets.uri import parse_uri
+
+from loadtest.errors import ConnectionEndedError, WireError
+from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame
+from loadtest.limits import ANSWER_SECONDS_MAX, HANDSHAKE_BYTES_MAX
+from protocol.upgrade import Subprotocol
+
+__all__ = ["Address", "Connection", "Receiver"]
+
+_NORMAL_CLOSURE = 1000
+
+
+class Address(NamedTuple):
+    """Where a database is served."""
+
+    host: str
+    port: int
+    database: str
+
+    def url(self, path: str, scheme: str = "http") -> str:
+        """Address of something below the database, e.g. ``subscribe``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}/v1/database/{self.database}/{path}"
+
+
+class Receiver(Protocol):
+    """Who gets what comes in. Loop thread; must not raise."""
+
+    def message_received(self, data: bytes) -> None:
+        """Take one websocket message: the tag, then one message (v2) or several (v3)."""
+
+    def connection_ended(self, reason: str) -> None:
+        """The connection is over; called once, whoever ended it."""
+
+
+class Connection(asyncio.Protocol):
+    """One open websocket; made by :meth:`open`.
+
+    Attributes:
+        subprotocol: what the server chose.
+    """
+
+    def __init__(self, receiver: Receiver, handshake: ClientProtocol) -> None:
+        self.subprotocol = Subprotocol.V3_BSATN
+        self._receiver = receiver
+        self._handshake = handshake
+        self._head = b""
+        self._reader: FrameReader | None = None
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reason = "the connection was lost"
+        self._transport: asyncio.Transport
+
+    @classmethod
+    async def open(
+        cls,
+        address: Address,
+        receiver: Receiver,
+        *,
+        token: str | None = None,
+        subprotocol: Subprotocol = Subprotocol.V3_BSATN,
+        confirmed: bool | None = None,
+    ) -> Connection:
+        """Connect and shake hands; the server's first message then comes to the receiver.
+
+        Args:
+            address: which database.
+            receiver: gets what comes.
+            token: who to be; a new anonymous identity without one.
+            subprotocol: the only one that is offered.
+            confirmed: whether answers wait for durability; None leaves it to the server.
+
+        Raises:
+            ConnectionEndedError: the server refused the upgrade or went away.
+        """
+        query = {"compression": "None"}
+        if confirmed is not None:
+            query["confirmed"] = "true" if confirmed else "false"
+        uri = parse_uri(f"{address.url('subscribe', 'ws')}?{urlencode(query)}")
+        offered = [OfferedProtocol(subprotocol.value)]
+        handshake = ClientProtocol(uri, subprotocols=offered)
+        loop = asyncio.get_running_loop()
+        request = handshake.connect()
+        if token is not None:
+            request.headers["Authorization"] = f"Bearer {token}"
+        handshake.send_request(request)
+        _, connection = await loop.create_connection(
+            lambda: cls(receiver, handshake), address.host, address.port
+        )
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            await connection._opened  # noqa: SLF001 - the class's own
+        return connection
+
+    def send(self, payload: bytes) -> None:
+        """Send one binary message."""
+        self._transport.write(binary_frame(payload))
+
+    def write(self, frames: bytes) -> None:
+        """Send frames that are spelled already (``frames.binary_frame``)."""
+        self._transport.write(frames)
+
+    async def close(self) -> None:
+        """Close with a close frame and wait for the end; harmless twice."""
+        if not self._lost.done():
+            self._reason = "closed"
+            self._transport.write(close_frame(_NORMAL_CLOSURE))
+            self._transport.close()
+        await asyncio.shield(self._lost)
+
+    # --- asyncio's protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        self._transport = cast("asyncio.Transport", transport)
+        for data in self._handshake.data_to_send():
+            self._transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the answer to the upgrade first, frames from then on."""
+        if self._reader is None:
+            data = self._end_handshake(data)
+            if self._reader is None:
+                return
+        try:
+            messages, pings, close = self._reader.feed(data)
+        except WireError as error:
+            self._fail(str(error))
+            return
+        for message in messages:
+            self._receiver.message_received(message)
+        for ping in pings:
+            self._transport.write(pong_frame(ping))
+        if close is not None:
+            self._fail(f"closed by the server: {close[0]} {close[1]}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits, and the receiver if the connection ever stood."""
+        if exc is not None:
+            self._reason = f"{self._reason}: {exc}"
+        if not self._opened.done():
+            self._opened.set_exception(ConnectionEndedError(self._reason))
+        elif self._reader is not None:
+            self._receiver.connection_ended(self._reason)
+        self._lost.set_result(None)
+
+    def _end_handshake(self, data: bytes) -> bytes:
+        """Take a piece of the answer to the upgrade; what follows it are frames."""
+        self._head += data
+        head, separator, rest = self._head.partition(b"\r\n\r\n")
+        if not separator:
+            if len(head) > HANDSHAKE_BYTES_MAX:
+                self._fail("the answer to the upgrade does not end")
+            return b""
+        handshake = self._handshake
+        handshake.receive_data(head + separator)
+        refusal = handshake.handshake_exc
+        chosen = handshake.subprotocol
+        if refusal is not None or chosen is None:
+            text = _refusal_text(head) if isinstance(refusal, InvalidHandshake) else str(refusal)
+            self._fail(f"the upgrade was refused: {text}")
+            return b""
+        self.subprotocol = Subprotocol(chosen)
+        self._reader = FrameReader()
+        self._head = b""
+        self._opened.set_result(None)
+        return rest
+
+    def _fail(self, reason: str) -> None:
+        self._reason = reason
+        self._transport.close()
+
+
+def _refusal_text(head: bytes) -> str:
+    return head.split(b"\r\n", 1)[0].decode(errors="replace")

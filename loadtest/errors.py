@@ -1,0 +1,52 @@
+"""Errors of the load test package.
+
+LoadTestError
+├── ServerProcessError      the server under test did not start or stop as it should
+├── ConnectionEndedError    the connection ended, or was refused, while something was expected
+├── WireError               the server sent what no server may send
+├── CheckError              the server answered, and the answer is wrong
+└── RefusedError            a call was answered with a refusal; it has a code
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CheckError",
+    "ConnectionEndedError",
+    "LoadTestError",
+    "RefusedError",
+    "ServerProcessError",
+    "WireError",
+]
+
+
+class LoadTestError(Exception):
+    """Anything that this package raises on purpose."""
+
+
+class ServerProcessError(LoadTestError):
+    """The server under test did not start or stop as it should."""
+
+
+class ConnectionEndedError(LoadTestError):
+    """The connection ended, or was refused, while something was expected."""
+
+
+class WireError(LoadTestError):
+    """The server sent what no server may send."""
+
+
+class CheckError(LoadTestError):
+    """The server answered, and the answer is wrong."""
+
+
+class RefusedError(LoadTestError):
+    """A call was answered with a refusal.
+
+    Attributes:
+        code: the error's code, before the first colon of its text.
+    """
+
+    def __init__(self, code: str, text: str = "") -> None:
+        super().__init__(f"{code}: {text}" if text else code)
+        self.code = code

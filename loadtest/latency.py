@@ -1,0 +1,55 @@
+"""Latencies: recorded cheaply while load runs, read from a histogram afterwards."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import NamedTuple
+
+from hdrh.histogram import HdrHistogram
+
+from loadtest.limits import LATENCY_MICROS_MAX
+
+__all__ = ["Latencies", "LatencySummary"]
+
+
+class LatencySummary(NamedTuple):
+    """Latencies of one run, in microseconds, three significant digits."""
+
+    p50: int
+    p99: int
+    max: int
+
+
+class Latencies:
+    """Latencies of one run. Recording is two appends: the histogram is filled when it is read."""
+
+    __slots__ = ("_counts", "_nanos")
+
+    def __init__(self) -> None:
+        self._nanos = array("q")
+        self._counts = array("q")
+
+    def record(self, nanos: int, count: int = 1) -> None:
+        """Note that ``count`` requests took ``nanos`` nanoseconds each."""
+        self._nanos.append(nanos)
+        self._counts.append(count)
+
+    def clear(self) -> None:
+        """Forget everything: what came before was warm-up."""
+        del self._nanos[:]
+        del self._counts[:]
+
+    def summary(self) -> LatencySummary:
+        """Read the histogram; zeros when nothing was recorded."""
+        by_micros: Counter[int] = Counter()
+        for nanos, count in zip(self._nanos, self._counts, strict=True):
+            by_micros[min(max(nanos // 1_000, 1), LATENCY_MICROS_MAX)] += count
+        histogram = HdrHistogram(1, LATENCY_MICROS_MAX, 3)
+        for micros, count in by_micros.items():
+            histogram.record_value(micros, count)
+        return LatencySummary(
+            histogram.get_value_at_percentile(50.0),
+            histogram.get_value_at_percentile(99.0),
+            histogram.get_max_value(),
+        )

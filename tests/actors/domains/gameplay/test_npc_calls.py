@@ -1,0 +1,174 @@
+"""Domain 5.5 and 13.3: talks, gifts, company and trade."""
+
+from __future__ import annotations
+
+import pytest
+from user_bench import only
+from vale_bench import Player, Refused, claims, playing
+
+from actors.domains.gameplay.npc import NpcState, RelationStage
+from actors.domains.gameplay.rewards import SettlementStatus
+from actors.domains.gameplay.story import StoryFunction, StoryParticipant
+from actors.domains.gameplay.trade import ExchangeKind, NpcExchangeRecord, TradeKind
+from actors.domains.rules.items import CORE_ITEMS
+
+
+def _npc(player: Player, key: str) -> NpcState:
+    return only(row for row in player.story_rows(NpcState) if row.npc_key == key)
+
+
+def _items(player: Player) -> dict[str, int]:
+    return {row.item_id: row.quantity for row in player.rows("inventory_slot")}
+
+
+async def _code(work: object) -> str:
+    with pytest.raises(Refused) as refused:
+        await work
+    return refused.value.code
+
+
+async def test_talks_of_one_visit_count_less_and_less() -> None:
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        seen = []
+        for _ in range(4):
+            npc = await player.ask("talk_to_npc_and_return", player.story_id, "scout")
+            seen.append(npc.affinity)
+        assert seen == [53, 55, 56, 56]
+        scout = _npc(player, "scout")
+        assert scout.revealed_facts == ["fact_1", "fact_2"]
+        assert (scout.talk_count, scout.talk_count_this_visit) == (4, 4)
+        await player.choose(StoryFunction.TRAVEL, "square")
+        assert _npc(player, "scout").talk_count_this_visit == 0
+        mayor = await player.ask("get_npc_state", player.story_id, "mayor")
+        assert mayor == _npc(player, "mayor")
+        far = player.call("talk_to_npc", player.story_id, "scout")
+        assert await _code(far) == "npc.not_in_scene_state"
+        nobody = player.call("talk_to_npc", player.story_id, "ghost")
+        assert await _code(nobody) == "npc.not_found"
+
+
+async def test_gifts_and_talks_make_a_companion() -> None:
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        recruit = ("recruit_npc", player.story_id, "scout")
+        for expected in (53, 55):
+            answer = await player.ask(
+                "gift_npc_and_return", player.story_id, "scout", "core_healing_herb"
+            )
+            assert answer.status is SettlementStatus.PENDING
+            assert _npc(player, "scout").affinity == expected
+        assert _items(player)["core_healing_herb"] == 1
+        await player.call("talk_to_npc", player.story_id, "scout")
+        assert _npc(player, "scout").affinity == 58
+        assert await _code(player.call(*recruit)) == "npc.requirements_not_met"
+        await player.call("talk_to_npc", player.story_id, "scout")
+        assert _npc(player, "scout").affinity == 60
+        await player.call(*recruit)
+        assert await _code(player.call(*recruit)) == "npc.already_recruited"
+        await player.choose(StoryFunction.TRAVEL, "square")
+        assert _npc(player, "scout").scene_key == "square"
+        await player.call("dismiss_npc", player.story_id, "scout")
+        scout = _npc(player, "scout")
+        assert (scout.recruited, scout.scene_key, scout.affinity) == (False, "mill", 55)
+
+
+async def test_a_gift_that_nobody_has_changes_nothing() -> None:
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        await player.call("gift_npc", player.story_id, "scout", "core_antidote")
+        record = only(player.story_rows(NpcExchangeRecord))
+        assert record.status is SettlementStatus.REJECTED
+        assert record.error_code == "inventory.insufficient_items"
+        scout = _npc(player, "scout")
+        assert (scout.affinity, scout.gifts_given) == (50, 0)
+
+
+async def test_prices_follow_affinity_and_a_purchase_takes_stock_and_coins() -> None:
+    async with playing() as player:
+        await player.call("talk_to_npc", player.story_id, "smith")
+        smith = _npc(player, "smith")
+        assert smith.affinity == 3
+        assert 3 <= len(smith.trade_stock) <= 6
+        for entry in smith.trade_stock:
+            value = CORE_ITEMS[entry.item_id].value_coins
+            assert entry.unit_price == -(-value * 1291 // 1000)
+        entry = min(smith.trade_stock, key=lambda each: each.unit_price)
+        assert entry.unit_price <= 20
+        trade = ("trade_with_npc", player.story_id, "smith", TradeKind.BUY, entry.item_id)
+        many = player.call(*trade, 99, entry.unit_price)
+        assert await _code(many) == "npc.out_of_stock"
+        cheap = player.call(*trade, 1, entry.unit_price - 1)
+        assert await _code(cheap) == "npc.price_changed_conflict"
+        none = player.call(*trade, 0, entry.unit_price)
+        assert await _code(none) == "inventory.quantity_out_of_range"
+        await player.call(*trade, 1, entry.unit_price)
+        record = only(player.story_rows(NpcExchangeRecord))
+        assert (record.kind, record.status) == (ExchangeKind.BUY, SettlementStatus.SETTLED)
+        items = _items(player)
+        assert items["core_coin"] == 20 - entry.unit_price
+        assert items[entry.item_id] == 1 + (3 if entry.item_id == "core_healing_herb" else 0)
+        left = {row.item_id: row.quantity for row in _npc(player, "smith").trade_stock}
+        assert left[entry.item_id] == entry.quantity - 1
+
+
+async def test_a_purchase_beyond_ones_means_puts_the_stock_back() -> None:
+    async with playing() as player:
+        smith = _npc(player, "smith")
+        entry = max(smith.trade_stock, key=lambda each: each.unit_price * each.quantity)
+        assert entry.unit_price * entry.quantity > 20
+        await player.call(
+            "trade_with_npc",
+            player.story_id,
+            "smith",
+            TradeKind.BUY,
+            entry.item_id,
+            entry.quantity,
+            entry.unit_price,
+        )
+        record = only(player.story_rows(NpcExchangeRecord))
+        assert record.error_code == "inventory.insufficient_items"
+        assert _npc(player, "smith").trade_stock == smith.trade_stock
+        assert _items(player) == {"core_healing_herb": 3, "core_coin": 20}
+
+
+async def test_selling_brings_less_than_the_value() -> None:
+    async with playing() as player:
+        sell = ("trade_with_npc", player.story_id, "smith", TradeKind.SELL)
+        await player.call(*sell, "core_healing_herb", 2, 4)
+        assert _items(player) == {"core_healing_herb": 1, "core_coin": 28}
+        coins = player.call(*sell, "core_coin", 1, 0)
+        assert await _code(coins) == "npc.requirements_not_met"
+        unknown = player.call(*sell, "moon", 1, 0)
+        assert await _code(unknown) == "inventory.item_unknown"
+
+
+async def test_goods_are_new_after_twenty_turns() -> None:
+    async with playing() as player:
+        assert _npc(player, "smith").stock_turn == 1
+        for _ in range(20):
+            await player.say("wait")
+        assert _npc(player, "smith").stock_turn == 21
+        assert _npc(player, "scout").stock_turn == 1
+
+
+async def test_help_is_for_friends_and_once_a_chapter() -> None:
+    async with playing() as player:
+        help_of = ("ask_npc_help", player.story_id)
+        assert await _code(player.call(*help_of, "mayor")) == "npc.requirements_not_met"
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        assert _npc(player, "scout").relation_stage is RelationStage.TRUSTED
+        await player.choose(StoryFunction.FIGHT, "slime_pack")
+        battle = only(player.rows("battle_state"))
+        await player.fight_out(await player.battle(battle.battle_state_id))
+        before = only(player.story_rows(StoryParticipant)).hp
+        await player.call(*help_of, "scout")
+        assert only(player.story_rows(StoryParticipant)).hp == min(176, before + 52)
+        assert await _code(player.call(*help_of, "scout")) == "npc.requirements_not_met"
+
+
+async def test_strangers_do_not_trade() -> None:
+    async with playing() as player:
+        stranger = await player.vale.enter(claims(2))
+        gift = stranger.call("gift_npc", player.story_id, "smith", "core_healing_herb")
+        assert await _code(gift) == "story.not_found"
