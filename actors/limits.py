@@ -38,7 +38,7 @@ QUARANTINE_FAILURES = 16
 IDLE_SECONDS = 600
 """Without a message for so long, an actor is checkpointed and leaves memory."""
 
-CHECKPOINT_RECORDS = 4096
+CHECKPOINT_RECORDS = 1024
 """Journal records after which an actor is checkpointed while it goes on working."""
 
 DEDUPED_CALLS_MAX = 512

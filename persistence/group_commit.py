@@ -13,13 +13,21 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from persistence.errors import StoreError
-from persistence.limits import APPEND_OVERHEAD_BYTES, FOLD_GROUP_MAX, GROUP_BYTES_MAX
+from persistence.limits import (
+    APPEND_OVERHEAD_BYTES,
+    CHANGE_OVERHEAD_BYTES,
+    FAILED_CHECKPOINTS_MAX,
+    FOLD_GROUP_MAX,
+    GROUP_BYTES_MAX,
+)
+from persistence.record import RowChange
 from persistence.store import Append, Done
 
 __all__ = [
     "AppendJob",
     "Barrier",
     "BarrierJob",
+    "FailedCheckpoints",
     "FoldJob",
     "Group",
     "Job",
@@ -28,6 +36,7 @@ __all__ = [
     "gather",
     "settle",
     "weigh",
+    "weigh_changes",
 ]
 
 Outcome: TypeAlias = tuple[Done, StoreError | None]
@@ -43,12 +52,15 @@ class AppendJob(NamedTuple):
 
 
 class FoldJob(NamedTuple):
-    """A checkpoint; ``refusal`` as for a batch."""
+    """A checkpoint; ``refusal`` as for a batch. Without ``changes`` it folds the journal."""
 
     actor: str
     through: int
     done: Done
     refusal: StoreError | None
+    changes: Sequence[RowChange] | None = None
+    time: int = 0
+    weight_bytes: int = 0
 
 
 class MetaJob(NamedTuple):
@@ -90,9 +102,46 @@ class Group:
     barrier: BarrierJob | None = None
 
 
+class FailedCheckpoints:
+    """How far the checkpoints went that failed: changes they were given are lost.
+
+    Later changes of such an actor stand on a hole until its journal is folded past it.
+    """
+
+    __slots__ = ("_all", "_through")
+
+    def __init__(self) -> None:
+        self._through: dict[str, int] = {}
+        self._all = False
+
+    def note(self, actor: str, through: int) -> None:
+        """Remember a checkpoint that failed."""
+        if through > self._through.get(actor, 0):
+            self._through[actor] = through
+        if len(self._through) > FAILED_CHECKPOINTS_MAX:
+            self._all = True
+            self._through.clear()
+
+    def allow_changes(self, actor: str, base_seq: int) -> bool:
+        """Whether changes can be written on top of the rows stored as of ``base_seq``."""
+        if self._all:
+            return False
+        if base_seq >= self._through.get(actor, 0):
+            self._through.pop(actor, None)
+            return True
+        return False
+
+
 def weigh(batch: Sequence[Append]) -> int:
     """Bytes that a batch counts against the limits of the queue and of a commit."""
     return sum([len(append[2]) for append in batch]) + APPEND_OVERHEAD_BYTES * len(batch)
+
+
+def weigh_changes(changes: Sequence[RowChange]) -> int:
+    """Bytes that a checkpoint's changes count against the limits of a commit and of what waits."""
+    rows = [len(row) for _, _, row in changes if row is not None]
+    keys = [len(change[1]) for change in changes]
+    return sum(rows) + sum(keys) + CHANGE_OVERHEAD_BYTES * len(keys)
 
 
 def gather(waiting: deque[Job]) -> Group:
@@ -103,6 +152,7 @@ def gather(waiting: deque[Job]) -> Group:
     """
     group = Group()
     weight_bytes = 0
+    fold_bytes = 0
     folded: set[str] = set()
     while waiting:
         job = waiting[0]
@@ -112,7 +162,10 @@ def gather(waiting: deque[Job]) -> Group:
                 break
             group.appends.append(job)
         elif isinstance(job, FoldJob):
+            fold_bytes += job.weight_bytes
             if job.actor in folded or len(folded) == FOLD_GROUP_MAX:
+                break
+            if folded and fold_bytes > GROUP_BYTES_MAX:
                 break
             folded.add(job.actor)
             group.folds.append(job)

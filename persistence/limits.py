@@ -9,6 +9,9 @@ __all__ = [
     "CACHE_KIB_MAX",
     "CALLER_BYTES",
     "CALL_BYTES_MAX",
+    "CHANGES_BYTES_MAX",
+    "CHANGE_OVERHEAD_BYTES",
+    "FAILED_CHECKPOINTS_MAX",
     "FOLD_GROUP_MAX",
     "GROUP_BYTES_MAX",
     "LOAD_GROUP_MAX",
@@ -44,11 +47,22 @@ is a failure like any other: batches after it fail too, until the reset. The hos
 ``pending_bytes`` and slows its callers down long before."""
 
 GROUP_BYTES_MAX = 16 * 1024 * 1024
-"""Most that one commit writes; what is left waits for the next one. One batch may exceed it
-alone, since a batch is never split."""
+"""Most that one commit writes; what is left waits for the next one. One batch, or the changes of
+one checkpoint, may exceed it alone, since they are never split."""
+
+CHANGES_BYTES_MAX = 64 * 1024 * 1024
+"""Row changes of checkpoints that wait. Beyond it a checkpoint's own are not kept and it folds the
+journal instead: slower, with the same result."""
+
+CHANGE_OVERHEAD_BYTES = 128
+"""What one row change weighs besides its bytes."""
+
+FAILED_CHECKPOINTS_MAX = 65_536
+"""Actors of which a store remembers that a checkpoint failed; beyond it all checkpoints fold the
+journal, until the store is opened again."""
 
 FOLD_GROUP_MAX = 256
-"""Most checkpoints folded in one commit; bounds the time that appends wait behind them."""
+"""Most checkpoints in one commit; bounds the time that appends wait behind them."""
 
 LOAD_GROUP_MAX = 256
 """Most actors read by one statement; bounds the memory of its answer."""
@@ -73,6 +87,7 @@ BUSY_TIMEOUT_MS = 5000
 
 assert RECORD_BYTES_MAX < PENDING_BYTES_MAX
 assert GROUP_BYTES_MAX < PENDING_BYTES_MAX
+assert GROUP_BYTES_MAX < CHANGES_BYTES_MAX
 
 CACHE_KIB_MAX = 65_536
 """Pages that each of the two SQLite connections keeps in memory."""

@@ -14,7 +14,6 @@ from itertools import islice
 
 from persistence.errors import (
     CorruptActorError,
-    CorruptRecordError,
     FencedError,
     SequenceConflictError,
     StoreClosedError,
@@ -26,16 +25,18 @@ from persistence.group_commit import (
     AppendJob,
     Barrier,
     BarrierJob,
+    FailedCheckpoints,
     FoldJob,
     Job,
     MetaJob,
     settle,
     weigh,
+    weigh_changes,
 )
-from persistence.limits import META_KEY_BYTES_MAX, PENDING_BYTES_MAX
-from persistence.record import record_seq
+from persistence.limits import CHANGES_BYTES_MAX, META_KEY_BYTES_MAX, PENDING_BYTES_MAX
+from persistence.record import RowChange, check_place
 from persistence.store import Append, Done, Snapshot, StoreDescription, check_actor_name
-from persistence.tail import fold_tail, verify_tail
+from persistence.tail import fold_changes, fold_journal, verify_tail
 
 __all__ = ["MemoryDisk", "MemoryStore", "StoredActor"]
 
@@ -74,11 +75,15 @@ class MemoryStore:
         *,
         keep_records: int = 0,
         pending_bytes_max: int = PENDING_BYTES_MAX,
+        changes_bytes_max: int = CHANGES_BYTES_MAX,
     ) -> None:
         self.disk = disk if disk is not None else MemoryDisk()
         self._keep_records = keep_records
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
+        self._changes_bytes_max = changes_bytes_max
+        self._changes_bytes = 0
+        self._failed = FailedCheckpoints()
         self._waiting: deque[Job] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scheduled = False
@@ -127,9 +132,21 @@ class MemoryStore:
         self._require_open()
         return [self._snapshot(actor) for actor in actors]
 
-    def checkpoint(self, actor: str, through: int, done: Done) -> None:
+    def checkpoint(
+        self,
+        actor: str,
+        through: int,
+        done: Done,
+        changes: Sequence[RowChange] | None = None,
+        time: int = 0,
+    ) -> None:
         """See ``Store.checkpoint``."""
-        self._enqueue(FoldJob(actor, through, done, StoreClosedError() if self._closed else None))
+        refusal = StoreClosedError() if self._closed else None
+        weight_bytes = 0 if changes is None else weigh_changes(changes)
+        if self._changes_bytes + weight_bytes > self._changes_bytes_max:
+            changes, weight_bytes = None, 0
+        self._changes_bytes += weight_bytes
+        self._enqueue(FoldJob(actor, through, done, refusal, changes, time, weight_bytes))
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""
@@ -232,7 +249,10 @@ class MemoryStore:
             self._pending_bytes -= job.weight_bytes
             error = self._write(job)
         elif isinstance(job, FoldJob):
-            error = job.refusal or self._fenced() or self._fold(job.actor, job.through)
+            self._changes_bytes -= job.weight_bytes
+            error = job.refusal or self._fenced() or self._fold(job)
+            if error is not None and job.refusal is None:
+                self._failed.note(job.actor, job.through)
         elif isinstance(job, MetaJob):
             error = self._fenced()
             if error is None:
@@ -279,21 +299,25 @@ class MemoryStore:
                 tip = 0 if stored is None else stored.last_seq
             if seq != tip + 1:
                 raise SequenceConflictError(actor, tip + 1, seq)
-            if record_seq(record) != seq:
-                raise CorruptRecordError(f"a record of {record_seq(record)} is given as {seq}")
+            check_place(record, seq)
             tips[actor] = seq
 
-    def _fold(self, actor: str, through: int) -> StoreError | None:
+    def _fold(self, job: FoldJob) -> StoreError | None:
+        actor, through = job.actor, job.through
         stored = self.disk.actors.get(actor, StoredActor())
         if through <= stored.base_seq:
             return None
         if through > stored.last_seq:
             return SequenceConflictError(actor, stored.last_seq, through)
-        chosen = [(s, d) for s, d in stored.journal.items() if stored.base_seq < s <= through]
-        try:
-            fold = fold_tail(actor, stored.base_seq, verify_tail(actor, stored.base_seq, chosen))
-        except CorruptActorError as corrupt:
-            return corrupt
+        base = stored.base_seq
+        if job.changes is not None and self._failed.allow_changes(actor, base):
+            fold = fold_changes(job.changes, job.time)
+        else:
+            chosen = [(s, d) for s, d in stored.journal.items() if base < s <= through]
+            try:
+                fold = fold_journal(actor, base, through, chosen)
+            except CorruptActorError as corrupt:
+                return corrupt
         for place, row in fold.changes.items():
             if row is None:
                 stored.rows.pop(place, None)

@@ -20,6 +20,7 @@ from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, WAL_PAGES_MAX
 __all__ = [
     "READ_ACTORS",
     "READ_DUE",
+    "READ_ENDS",
     "READ_EPOCH",
     "READ_FOLDS",
     "READ_HISTORY",
@@ -121,19 +122,25 @@ FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
 """
 """Of [name]: the highest id of all actors, and [[name, id, last seq]] of the known ones."""
 
-READ_FOLDS = """
-SELECT
-    (SELECT json_group_array(json_array(actor.name, actor.id, actor.base_seq))
-        FROM json_each(?1) AS wanted CROSS JOIN actor ON actor.name = wanted.value->>0),
-    (SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
-        SELECT journal.actor_id, journal.seq, journal.record
-        FROM json_each(?1) AS wanted
-        CROSS JOIN actor ON actor.name = wanted.value->>0
-        CROSS JOIN journal ON journal.actor_id = actor.id
-            AND journal.seq > actor.base_seq AND journal.seq <= wanted.value->>1
-        ORDER BY journal.actor_id, journal.seq))
+READ_ENDS = """
+SELECT json_group_array(json_array(
+    actor.name, actor.id, actor.base_seq,
+    max(actor.base_seq,
+        coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0))))
+FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
 """
-"""Of [[name, through]]: [[name, id, base seq]] and [[id, seq, record]] of what is to be folded."""
+"""Of [name]: [[name, id, base seq, last seq]] of the known ones."""
+
+READ_FOLDS = """
+SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
+    SELECT journal.actor_id, journal.seq, journal.record
+    FROM json_each(?) AS wanted
+    CROSS JOIN actor ON actor.id = wanted.value->>0
+    CROSS JOIN journal ON journal.actor_id = actor.id
+        AND journal.seq > actor.base_seq AND journal.seq <= wanted.value->>1
+    ORDER BY journal.actor_id, journal.seq)
+"""
+"""Of [[id, through]]: [[id, seq, record]] of what is to be folded."""
 
 READ_SNAPSHOTS = """
 SELECT

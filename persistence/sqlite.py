@@ -39,8 +39,15 @@ from persistence.group_commit import (
     gather,
     settle,
     weigh,
+    weigh_changes,
 )
-from persistence.limits import META_KEY_BYTES_MAX, PENDING_BYTES_MAX, SWITCH_INTERVAL_S_MAX
+from persistence.limits import (
+    CHANGES_BYTES_MAX,
+    META_KEY_BYTES_MAX,
+    PENDING_BYTES_MAX,
+    SWITCH_INTERVAL_S_MAX,
+)
+from persistence.record import RowChange
 from persistence.schema import (
     READ_ACTORS,
     READ_DUE,
@@ -82,12 +89,15 @@ class SqliteStore:
         keep_records: int = 0,
         pages_max: int | None = None,
         pending_bytes_max: int = PENDING_BYTES_MAX,
+        changes_bytes_max: int = CHANGES_BYTES_MAX,
     ) -> None:
         self._path = path
         self._keep_records = keep_records
         self._pages_max = pages_max
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
+        self._changes_bytes_max = changes_bytes_max
+        self._changes_bytes = 0
         self._writes: SimpleQueue[Job] = SimpleQueue()
         self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -144,12 +154,28 @@ class SqliteStore:
         self._reads.put(LoadJob(tuple(actors), _reporter(loop, answered)))
         return await answered
 
-    def checkpoint(self, actor: str, through: int, done: Done) -> None:
+    def checkpoint(
+        self,
+        actor: str,
+        through: int,
+        done: Done,
+        changes: Sequence[RowChange] | None = None,
+        time: int = 0,
+    ) -> None:
         """See ``Store.checkpoint``."""
         if self._loop is None:
             asyncio.get_running_loop().call_soon(done, StoreClosedError())
             return
-        self._writes.put(FoldJob(actor, through, done, None))
+        weight_bytes = 0 if changes is None else weigh_changes(changes)
+        if self._changes_bytes + weight_bytes > self._changes_bytes_max:
+            changes, weight_bytes = None, 0
+        self._changes_bytes += weight_bytes
+
+        def settled(error: StoreError | None) -> None:
+            self._changes_bytes -= weight_bytes
+            done(error)
+
+        self._writes.put(FoldJob(actor, through, settled, None, changes, time, weight_bytes))
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from persistence.errors import ActorNameError, CorruptActorError, StoreError
 from persistence.limits import ACTOR_NAME_BYTES_MAX
+from persistence.record import RowChange
 
 __all__ = [
     "Append",
@@ -116,14 +117,34 @@ class Store(Protocol):
         concerned. Raises StoreReadError when the medium refuses, StoreClosedError.
         """
 
-    def checkpoint(self, actor: str, through: int, done: Done) -> None:
-        """Fold the records up to ``through`` into the stored rows; cost follows what changed.
+    def checkpoint(
+        self,
+        actor: str,
+        through: int,
+        done: Done,
+        changes: Sequence[RowChange] | None = None,
+        time: int = 0,
+    ) -> None:
+        """Make the stored rows those after record ``through``; cost follows what changed.
+
+        Without ``changes`` the journal is read: its records are verified and folded. Who knows
+        the rows gives them instead, and the journal is not read: ``changes`` is the last word,
+        as of ``through``, on each row that was touched by the records after the ``through`` of
+        the checkpoint asked for before, or for an actor loaded since, by the records after the
+        snapshot's ``base_seq``; ``time`` is the time of record ``through``. More rows do no harm,
+        and of several words on one row the last counts. Both ways store the same. The sequence
+        belongs to the store until ``done``.
 
         Queued behind the appends accepted before it. Rows, ``base_seq``, ``base_time`` and the
         trimming of the journal change all at once or not at all. ``through`` at or before
         ``base_seq`` does nothing and succeeds; beyond the last durable record it fails with
-        SequenceConflictError. A damaged record fails it with CorruptActorError. A failed
-        checkpoint loses nothing and does not concern appends: it may be asked for again.
+        SequenceConflictError. A damaged or missing record that must be read fails it with
+        CorruptActorError.
+
+        A failed checkpoint loses nothing and does not concern appends: it may be asked for again.
+        Changes that it was given are forgotten with it, so later ones are not believed until the
+        journal has been folded that far; nobody has to hand them in twice. Also folded from the
+        journal are checkpoints whose changes exceed ``CHANGES_BYTES_MAX`` with those that wait.
         """
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:

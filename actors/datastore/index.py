@@ -60,12 +60,17 @@ class Index:
         return self._keys.get(value, _NONE)
 
     def between(self, low: object | None, high: object | None) -> Iterator[object]:
-        """Keys by ascending value, then key; None leaves an end open, both ends are included."""
+        """Keys by ascending value, then key; None leaves an end open, both ends are included.
+
+        Rows without a value (an optional column) come first, and only when both ends are open.
+        """
         if self._values is None:
-            self._values = ascending(self._keys)
+            self._values = ascending(value for value in self._keys if value is not None)
         values = self._values
         start = 0 if low is None else bisect_left(values, low)
         end = len(values) if high is None else bisect_right(values, high)
+        if low is None and high is None:
+            yield from ascending(self.keys(None))
         for value in values[start:end]:
             yield from ascending(self._keys[value])
 

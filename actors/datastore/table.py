@@ -208,6 +208,7 @@ class Table(Generic[Row]):
         row = cast("tuple[object, ...]", layout.decode(data, 0)[0])
         key = data if layout.primary_key is None else row[layout.primary_key]
         if self._indexes:
+            # Unchecked: within one record two rows may trade a unique value.
             self._reindex(key, self._rows.get(key), cast("Row", row))
         self._rows[key] = cast("Row", row)
         self._encoded[key] = data
@@ -311,6 +312,8 @@ class Table(Generic[Row]):
 
     def _write(self, key: object, old: Row | None, new: Row | None) -> None:
         if self._indexes:
+            if self.layout.unique and new is not None:
+                self._check_unique(key, new)
             self._reindex(key, old, new)
         touched = self._touched
         if key not in touched:
@@ -322,18 +325,18 @@ class Table(Generic[Row]):
         else:
             self._rows[key] = new
 
+    def _check_unique(self, key: object, new: Row) -> None:
+        for index in self._indexes[: len(self.layout.unique)]:
+            value = index.value_of(cast("tuple[object, ...]", new))
+            if index.keys(value) - {key}:
+                column = self.layout.columns[index.columns[0]]
+                raise ConstraintError(
+                    f"{self.layout.name}.already_exists", f"{column} {value!r} is taken"
+                )
+
     def _reindex(self, key: object, old: Row | None, new: Row | None) -> None:
-        unique = len(self.layout.unique)
         before = cast("tuple[object, ...] | None", old)
         after = cast("tuple[object, ...] | None", new)
-        if after is not None:
-            for index in self._indexes[:unique]:
-                value = index.value_of(after)
-                if index.keys(value) - {key}:
-                    column = self.layout.columns[index.columns[0]]
-                    raise ConstraintError(
-                        f"{self.layout.name}.already_exists", f"{column} {value!r} is taken"
-                    )
         for index in self._indexes:
             if before and after and index.value_of(before) == index.value_of(after):
                 continue

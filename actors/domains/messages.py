@@ -51,6 +51,7 @@ __all__ = [
     "StoryBegin",
     "StoryPresence",
     "StoryRejected",
+    "UseItem",
 ]
 
 
@@ -358,3 +359,14 @@ class RecordPlay:
     profile_id: str
     user_id: str
     session_id: str
+
+
+# To a story's actor, from a player's inventory
+
+
+@struct
+class UseItem:
+    """A player wants to use up an item between battles; the story asks for it by an exchange."""
+
+    user_id: str
+    item_id: str

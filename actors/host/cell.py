@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, Protocol
@@ -10,10 +11,12 @@ from typing import Any, Protocol
 from actors.errors import ReducerError
 from actors.host.core import ActorCore
 from actors.host.loop_actor import LoopActor, MailboxFullError
-from actors.host.turns import UNAVAILABLE, Turn
+from actors.host.turns import Turn, unavailable
 from actors.limits import TURN_SECONDS_BUDGET
 
 __all__ = ["Cell", "CellState", "Meter"]
+
+log = logging.getLogger("actors.cell")
 
 
 class CellState(Enum):
@@ -70,7 +73,7 @@ class Cell(LoopActor):
         try:
             self.tell(message)
         except MailboxFullError:
-            message.refuse(UNAVAILABLE)
+            message.refuse(unavailable())
 
     def begin(self, first: Iterable[Turn]) -> None:
         """Its rows are there: take turns; those in ``first`` come before what waits."""
@@ -79,8 +82,9 @@ class Cell(LoopActor):
         self._settle_loaded(None)
         self.release()
 
-    def end(self, error: ReducerError = UNAVAILABLE) -> None:
+    def end(self, error: ReducerError | None = None) -> None:
         """Leave memory; what still waits is refused."""
+        error = error or unavailable()
         self.state = CellState.GONE
         self.hold()
         for message in self.take_waiting():
@@ -95,7 +99,7 @@ class Cell(LoopActor):
             self._loaded = [*(self._loaded or ()), future]
             await future
         elif self.state is CellState.GONE:
-            raise UNAVAILABLE
+            raise unavailable()
 
     def next_commit(self) -> asyncio.Future[None]:
         """A future that is done after the next turns that changed something."""
@@ -111,7 +115,12 @@ class Cell(LoopActor):
         seq = core.seq
         began = stopwatch()
         for message in batch:
-            message.turn(core, now)
+            try:
+                message.turn(core, now)
+            except Exception:
+                # A turn answers for itself; whatever escapes must not take the others with it.
+                log.exception("a turn escaped in %s", core.key)
+                core.rollback()
             ended = stopwatch()
             if ended - began > TURN_SECONDS_BUDGET:
                 meter.turn_was_slow(self, message, ended - began)

@@ -22,7 +22,7 @@ from actors.module.functions import ViewDeclaration
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, Subscriber
 from actors.subscriptions.views import Evaluation
-from persistence.record import decode_record, encode_record
+from persistence.record import RowChange, decode_record, encode_record
 from persistence.store import Append, Snapshot
 from protocol.bsatn import compile_codec
 from protocol.values import ConnectionId, Identity, Timestamp
@@ -74,6 +74,7 @@ class ActorCore:
 
     __slots__ = (
         "_board",
+        "_changed",
         "_runtime",
         "_shared",
         "base_seq",
@@ -98,6 +99,7 @@ class ActorCore:
         self.time = Timestamp(0)
         self.failures = 0
         self._board: Board | None = None
+        self._changed: dict[tuple[int, bytes], RowChange] = {}
 
     # Life
 
@@ -113,7 +115,9 @@ class ActorCore:
             database[layouts[table_id].row].load(data)
         for entry in snapshot.tail:
             record = decode_record(entry)
-            for table_id, key, changed in record.changes:
+            for change in record.changes:
+                table_id, key, changed = change
+                self._changed[change[:2]] = change
                 table: Table[Any] = database[layouts[table_id].row]
                 if changed is None:
                     table.unload(key)
@@ -143,6 +147,16 @@ class ActorCore:
     def is_watched(self) -> bool:
         """Whether anybody subscribes to rows of this actor."""
         return bool(self._board)
+
+    def take_changes(self) -> list[RowChange]:
+        """The last word on every row that changed since this was asked before."""
+        changes, self._changed = list(self._changed.values()), {}
+        return changes
+
+    def return_changes(self, changes: list[RowChange]) -> None:
+        """Undo ``take_changes``: the checkpoint that they were for did not come about."""
+        newer, self._changed = self._changed, {change[:2]: change for change in changes}
+        self._changed.update(newer)
 
     # Turns
 
@@ -185,22 +199,31 @@ class ActorCore:
 
         Raises:
             EncodeError: a row does not fit its table; the turn must be ended by ``rollback``.
+            AssertionError: the record is larger than a store takes; likewise.
         """
-        commit = self.database.commit()
-        mail = self.mail
+        database, mail = self.database, self.mail
+        commit = database.stage()
         if commit.changes:
-            self.seq = seq = self.seq + 1
+            seq = self.seq + 1
             record = encode_record(seq, self.time, call, caller, args, commit.changes)
+            database.settle()
+            self.seq = seq
+            changed = self._changed
+            for change in commit.changes:
+                changed[change[:2]] = change
             wake = None
             if mail.is_changed:
                 wake = mail.wake_at()
                 mail.is_changed = False
             self._shared.outlet.append(Append(self.key, seq, record, wake))
+        else:
+            database.settle()
         if mail.posted:
             posted, mail.posted = mail.posted, []
             for message in posted:
                 self._shared.outlet.post(self.key, message)
-        self.failures = 0
+        if self.failures and not self.is_quarantined:
+            self.failures = 0
         return self._publish(commit, subscriber)
 
     def rollback(self) -> None:
@@ -214,7 +237,7 @@ class ActorCore:
         self.rollback()
         self.failures += 1
         log.error("%s failed in %s", call, self.key, exc_info=error)
-        if self.is_quarantined:
+        if self.failures == QUARANTINE_FAILURES:
             log.error("%s is quarantined after %d failures", self.key, self.failures)
 
     def _publish(self, commit: Commit, subscriber: Subscriber | None) -> bytes | None:
@@ -255,6 +278,9 @@ class ActorCore:
         except Exception:
             log.exception("view %s failed in %s", view.name, self.key)
             encoded = []
+        if self.database.is_dirty:
+            self.database.rollback()
+            log.error("view %s wrote to %s; its writes are gone", view.name, self.key)
         return Evaluation(encoded, frozenset(tracker.reads))
 
     def read(self, now: int, caller: Identity, claims: Any, query: Callable[..., Any]) -> Any:

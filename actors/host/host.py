@@ -83,8 +83,9 @@ class Host:
         self._sessions: dict[ConnectionId, Session] = {}
         self._by_home: dict[ActorKey, dict[Session, None]] = {}
         self._effects: dict[str, Effect] = {}
+        self._requests: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stale: dict[ActorKey, int] = {}
+        self._stale: set[ActorKey] = set()
         self._is_resetting = False
         self._is_stopping = False
 
@@ -135,7 +136,7 @@ class Host:
         pending = []
         for key, cell in self._cells.items():
             if cell.state is CellState.ACTIVE and cell.core.seq > cell.core.base_seq:
-                pending.append(self._checkpoint(key, cell.core, cell.core.seq))
+                pending.append(self._checkpoint(key, cell.core))
         await asyncio.gather(*pending)
 
     async def _initialise(self) -> None:
@@ -247,6 +248,12 @@ class Host:
             return ()
         return self._cells[home].core.attached()
 
+    def release(self, key: ActorKey) -> None:
+        """Let a quarantined actor take calls again."""
+        cell = self._cells.get(key)
+        if cell is not None:
+            cell.core.failures = 0
+
     def _summon(self, key: ActorKey) -> Cell:
         runtime = self.catalogue.kinds[key.partition("/")[0]]
         cell = Cell(ActorCore(key, runtime, self._shared), self, self._loop)
@@ -262,7 +269,9 @@ class Host:
             cell.end(error)
             return
         first: list[Turn] = list(self.catalogue.leftovers(cell.core, self._sessions))
-        if cell.core.mail.wake_at():
+        wake_at = cell.core.mail.wake_at()
+        if wake_at:
+            self._wakes.add(wake_at, cell.core.key)
             first.append(Due(self.catalogue.messages, everything=True))
         cell.begin(first)
 
@@ -274,8 +283,8 @@ class Host:
         if entry.wake:
             self._wakes.add(entry.wake, ActorKey(entry.actor))
         if entry.seq % CHECKPOINT_RECORDS == 0:
-            self._stale[ActorKey(entry.actor)] = entry.seq
-            self.rounds.when_durable(self._checkpoint_stale)
+            self._stale.add(ActorKey(entry.actor))
+            self.rounds.when_handed_over(self._checkpoint_stale)
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:
         """Hand a message on; it is durable before anything that it causes, as rounds are ordered."""
@@ -326,7 +335,8 @@ class Host:
 
     def _request(self, source: ActorKey, message: OutboxMessage) -> None:
         worker = self._effects.get(message.dst_actor.removeprefix(EFFECT))
-        if worker is not None:
+        if worker is not None and message.message_key not in self._requests:
+            self._requests.add(message.message_key)
             self.spawn(self._run_effect(worker, source, message))
 
     async def _run_effect(self, worker: Effect, source: ActorKey, message: OutboxMessage) -> None:
@@ -335,38 +345,43 @@ class Host:
             await worker(source, message)
         except Exception:
             log.exception("effect %s failed", message.message_key)
+            self._requests.discard(message.message_key)
             self.refuse(source, by, message.dst_seq)
         else:
+            self._requests.discard(message.message_key)
             self.acknowledge(source, by, message.dst_seq)
 
     # Durability
 
-    async def durable(self) -> None:
-        """Wait until everything so far is durable."""
-        future = self.future()
-        self.rounds.when_durable(lambda: None if future.done() else future.set_result(None))
-        await future
+    async def durable(self) -> bool:
+        """Wait until everything so far is durable; False when the store refused some of it."""
+        return await self.rounds.durable()
 
     def _checkpoint_stale(self) -> None:
-        stale, self._stale = self._stale, {}
-        for key, through in stale.items():
+        stale, self._stale = self._stale, set()
+        for key in stale:
             cell = self._cells.get(key)
             if cell is not None and cell.state is CellState.ACTIVE:
-                self._checkpoint(key, cell.core, through)
+                self._checkpoint(key, cell.core)
 
-    def _checkpoint(self, key: ActorKey, core: ActorCore, through: int) -> asyncio.Future[None]:
-        """Fold durable records; a failed checkpoint loses nothing and is only logged."""
-        future = self.future()
+    def _checkpoint(self, key: ActorKey, core: ActorCore) -> asyncio.Future[None]:
+        """Store the rows as they are; a failed checkpoint loses nothing and is only logged.
+
+        The store has been given all of the actor's records, and checkpoints queue behind them:
+        no row can get there before the record that it comes from.
+        """
+        future, through, changes = self.future(), core.seq, core.take_changes()
 
         def done(error: StoreError | None) -> None:
             if error is None:
                 core.base_seq = max(core.base_seq, through)
             else:
+                core.return_changes(changes)
                 log.error("checkpoint of %s failed: %s", key, error)
             if not future.done():
                 future.set_result(None)
 
-        self._store.checkpoint(key, through, done)
+        self._store.checkpoint(key, through, done, changes, core.time)
         return future
 
     def _round_failed(self, error: StoreError) -> None:
@@ -385,7 +400,9 @@ class Host:
         cells, self._cells = self._cells, {}
         for cell in cells.values():
             cell.end()
-        self.spawn(self._reset(error))
+        if not isinstance(first, FencedError):
+            self._loader.hold()
+            self.spawn(self._reset(error))
 
     async def _reset(self, error: StoreError) -> None:
         try:
@@ -393,10 +410,10 @@ class Host:
         except StoreError as fatal:
             if self._failed is not None:
                 self._failed(fatal)
-            return
-        finally:
+        else:
             self._is_resetting = False
-        log.warning("the store takes batches again after: %s", error)
+            log.warning("the store takes batches again after: %s", error)
+        self._loader.release()
 
     # Passivation and waking
 
@@ -423,7 +440,7 @@ class Host:
         """Checkpoint an actor and drop it from memory."""
         cell = self._cells.pop(key)
         if cell.core.seq > cell.core.base_seq:
-            self._checkpoint(key, cell.core, cell.core.seq)
+            self._checkpoint(key, cell.core)
         cell.end()
 
     def _wake(self, key: ActorKey) -> None:

@@ -11,7 +11,6 @@ from actors.host.cell import Cell, CellState
 from actors.limits import ACTIVATIONS_PER_LOAD
 from persistence.errors import CorruptActorError, StoreError
 from persistence.store import Store
-from protocol.errors import DecodeError
 
 __all__ = ["Loader"]
 
@@ -38,17 +37,30 @@ class Loader:
         self._spawn = spawn
         self._queue: list[Cell] = []
         self._is_loading = False
+        self._is_held = False
+
+    def hold(self) -> None:
+        """Read nothing until ``release``."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Read what waits, and what comes."""
+        self._is_held = False
+        self._start()
 
     def load(self, cell: Cell) -> None:
         """Read a cell's rows, soon."""
         self._queue.append(cell)
-        if not self._is_loading:
+        self._start()
+
+    def _start(self) -> None:
+        if self._queue and not self._is_loading and not self._is_held:
             self._is_loading = True
             self._spawn(self._load_all())
 
     async def _load_all(self) -> None:
         try:
-            while self._queue:
+            while self._queue and not self._is_held:
                 cells = self._queue[:ACTIVATIONS_PER_LOAD]
                 del self._queue[:ACTIVATIONS_PER_LOAD]
                 await self._load(cells)
@@ -70,7 +82,8 @@ class Loader:
                 if isinstance(snapshot, CorruptActorError):
                     raise snapshot
                 cell.core.recover(snapshot)
-            except (StoreError, DecodeError, KeyError):
+            except Exception:
+                # Bytes of unknown origin: whatever they break, the other actors go on.
                 log.exception("%s is damaged and stays away", cell.core.key)
                 self._adopt(cell, _unavailable())
             else:

@@ -7,11 +7,12 @@ commit. Numbers are contiguous for each pair of actors, so the receiver can tell
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from actors.datastore import Database
-from actors.errors import DeclarationError
+from actors.errors import DeclarationError, ReducerError
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_RETRY_SECONDS_MAX
 from actors.module.context import ReducerContext
@@ -26,6 +27,11 @@ EFFECT = "effect/"
 """Keys that start so name no actor but a kind of effect worker."""
 
 _SECOND = 1_000_000
+
+_PAUSE_MAX = OUTBOX_RETRY_SECONDS_MAX * _SECOND
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9_:.\-]{1,160}\Z")
+"""A kind and an id (domain 1.1); a key that no store could keep must not get into an outbox."""
 
 
 class MessageType(NamedTuple):
@@ -72,6 +78,8 @@ class Mail:
         self, ctx: ReducerContext, to: ActorKey, payload: object, idempotency_key: str
     ) -> None:
         """Post a message to another actor, or a request to an effect worker."""
+        if not _KEY.match(to):
+            raise ReducerError("input.invalid_id", "no actor can have this key")
         if to.startswith(EFFECT):
             shape: type = type(payload)
             kind, data = to, compile_codec(product_type(shape)).encode(payload)
@@ -125,10 +133,11 @@ class Mail:
         self.is_changed = False
 
     def acknowledge(self, to: ActorKey, through: int) -> None:
-        """Delete what the destination has taken."""
+        """Delete what the destination has taken: an actor in order, effects one by one."""
         outbox = self._database[OutboxMessage]
+        is_effect = to.startswith(EFFECT)
         for row in outbox.filter(dst_actor=to):
-            if row.dst_seq <= through:
+            if row.dst_seq == through or (row.dst_seq < through and not is_effect):
                 outbox.delete(row.message_key)
         self.is_changed = True
 
@@ -143,16 +152,16 @@ class Mail:
 
     def resend(self, now: int, *, everything: bool) -> None:
         """Post what is due again, or everything unacknowledged, in order."""
-        due = [
-            row
-            for row in self._database.rows(OutboxMessage)
-            if everything or row.next_attempt_at <= now
-        ]
-        # A message behind one that is not due waits with it: the receiver takes them in order.
-        for row in sorted(due, key=lambda row: (row.dst_actor, row.dst_seq)):
-            again = replace(row, next_attempt_at=Timestamp(now + retry_micros(row.attempts)))
-            self._database[OutboxMessage].update(again)
-            self.posted.append(again)
+        for queue in self._queues():
+            head = queue[0]
+            if not everything and head.next_attempt_at > now:
+                continue
+            # The pause doubles from 1 second, as the message's age does between two attempts.
+            age = now - head.created_at
+            pause = max(retry_micros(head.attempts), min(age + _SECOND, _PAUSE_MAX))
+            queue[0] = replace(head, next_attempt_at=Timestamp(now + pause))
+            self._database[OutboxMessage].update(queue[0])
+            self.posted.extend(queue)
             self.is_changed = True
 
     def due_timers(self, now: int) -> list[ActorTimer]:
@@ -162,6 +171,18 @@ class Mail:
 
     def wake_at(self) -> int:
         """When the actor must be woken although nobody calls; 0 for never."""
-        times = [row.next_attempt_at for row in self._database.rows(OutboxMessage)]
+        times = [queue[0].next_attempt_at for queue in self._queues()]
         times += [row.fire_at for row in self._database.rows(ActorTimer)]
         return max(1, min(times)) if times else 0
+
+    def _queues(self) -> list[list[OutboxMessage]]:
+        """What is unacknowledged, in order; an actor takes nothing before the first of its queue.
+
+        Effects do not wait for one another: each is a queue of its own.
+        """
+        queues: dict[str, list[OutboxMessage]] = {}
+        rows = self._database.rows(OutboxMessage)
+        for row in sorted(rows, key=lambda row: (row.dst_actor, row.dst_seq)):
+            is_effect = row.dst_actor.startswith(EFFECT)
+            queues.setdefault(row.message_key if is_effect else row.dst_actor, []).append(row)
+        return list(queues.values())

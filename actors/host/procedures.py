@@ -12,7 +12,7 @@ import orjson
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.endpoints import ProcedureEndpoint
-from actors.host.turns import Read, ReducerCall
+from actors.host.turns import Read, ReducerCall, unavailable
 from actors.keys import ActorKey
 from actors.limits import PROCEDURE_SECONDS_MAX
 from actors.module.context import ViewContext
@@ -70,6 +70,8 @@ class Run:
         key = endpoint.route(self._caller, args)
         host.tell(key, ReducerCall(endpoint, args, encoded, self._caller, reply))
         answer: Answer = await reply
+        if not await host.durable():
+            raise unavailable()
         return answer
 
     async def read(self, actor: ActorKey, query: Callable[[ViewContext], Answer]) -> Answer:

@@ -36,6 +36,21 @@ class _Part:
         self.plan = plan
 
 
+class _Set:
+    """One live query set.
+
+    Attributes:
+        attached: the session actors that its parts read; None when no query asks for such.
+    """
+
+    __slots__ = ("attached", "parts", "queries")
+
+    def __init__(self, queries: list[CompiledQuery]) -> None:
+        self.queries = queries
+        self.parts: list[_Part] = []
+        self.attached: frozenset[ActorKey] | None = None
+
+
 class QuerySets:
     """The live query sets of one connection."""
 
@@ -43,8 +58,7 @@ class QuerySets:
         self._host = host
         self._session = session
         self._caller = session.caller
-        self._sets: dict[int, tuple[tuple[CompiledQuery, ...], list[_Part]]] = {}
-        self._attached: frozenset[ActorKey] = frozenset()
+        self._sets: dict[int, _Set] = {}
 
     def queries_of(self, message: Subscribe | Unsubscribe | OneOffQuery) -> list[CompiledQuery]:
         """Compile what a request asks for; each query once.
@@ -85,16 +99,17 @@ class QuerySets:
         if len(self._sets) >= QUERY_SETS_MAX:
             text = f"limit.quota_exceeded: a connection has at most {QUERY_SETS_MAX} query sets"
             return wire.subscription_error(request_id, set_id, text)
-        parts: list[_Part] = []
+        entry = _Set(queries)
+        if any(query.kind.audience is Audience.ATTACHED for query in queries):
+            entry.attached = frozenset(self._host.attached(self._caller))
         tables = []
         for query in queries:
             rows: list[bytes] = []
             for key in self._keys(query):
-                rows += self._register(set_id, query, key, parts)
+                rows += self._register(set_id, query, key, entry.parts)
             if rows:
                 tables.append((query.name, wire.row_list(rows)))
-        self._sets[set_id] = (tuple(queries), parts)
-        self._note_attached()
+        self._sets[set_id] = entry
         return wire.subscribe_applied(request_id, set_id, tables)
 
     def unsubscribe(self, message: Unsubscribe) -> bytes:
@@ -105,12 +120,11 @@ class QuerySets:
         if entry is None:
             return wire.subscription_error(request_id, set_id, f"Subscription not found: {set_id}")
         tables = []
-        for part in entry[1]:
+        for part in entry.parts:
             rows = part.board.rows(part.plan) if send_dropped_rows else ()
             if rows:
                 tables.append((part.plan.query.name, wire.row_list(rows)))
             part.board.unsubscribe(part.plan, self._session, set_id)
-        self._note_attached()
         return wire.unsubscribe_applied(request_id, set_id, tables if send_dropped_rows else None)
 
     def query_once(self, message: OneOffQuery, queries: list[CompiledQuery]) -> bytes:
@@ -124,16 +138,16 @@ class QuerySets:
 
     def clear(self) -> None:
         """End all sets, without a word."""
-        for set_id, (_, parts) in self._sets.items():
-            for part in parts:
+        for set_id, entry in self._sets.items():
+            for part in entry.parts:
                 part.board.unsubscribe(part.plan, self._session, set_id)
         self._sets.clear()
-        self._attached = frozenset()
 
     def attaching(self) -> list[ActorKey] | None:
         """Newly attached actors that must be activated first; None when nothing has to be done."""
-        wanted = self._wanted()
-        if wanted is None or wanted == self._attached:
+        followers = [entry.attached for entry in self._sets.values() if entry.attached is not None]
+        wanted = frozenset(self._host.attached(self._caller)) if followers else frozenset()
+        if all(attached == wanted for attached in followers):
             return None
         return sorted(key for key in wanted if not self._host.is_active(key))
 
@@ -142,13 +156,15 @@ class QuerySets:
 
         Needs the new ones active.
         """
-        wanted = self._wanted()
-        if wanted is None:
-            return
-        gained, lost = sorted(wanted - self._attached), self._attached - wanted
+        wanted = frozenset(self._host.attached(self._caller))
         wire = self._session.wire
         updates = []
-        for set_id in sorted(self._sets):
+        for set_id, entry in sorted(self._sets.items()):
+            if entry.attached is None:
+                continue
+            # Each set has followed as far as it was made or changed: they differ.
+            gained, lost = sorted(wanted - entry.attached), entry.attached - wanted
+            entry.attached = wanted
             changes = [*self._detach(set_id, lost), *self._attach(set_id, gained)]
             changes.sort(key=lambda change: change[0])
             tables = [
@@ -157,13 +173,12 @@ class QuerySets:
             ]
             if tables:
                 updates.append(wire.query_set_update(set_id, tables))
-        self._attached = wanted
         if updates:
             self._session.push(wire.transaction_update(wire.transaction_body(updates)))
 
     def _detach(self, set_id: int, lost: frozenset[ActorKey]) -> Iterator[tuple[str, bytes]]:
         """Forget actors; answers the rows that go, by table."""
-        parts = self._sets[set_id][1]
+        parts = self._sets[set_id].parts
         for part in [part for part in parts if part.key in lost]:
             rows = part.board.rows(part.plan)
             part.board.unsubscribe(part.plan, self._session, set_id)
@@ -173,8 +188,8 @@ class QuerySets:
 
     def _attach(self, set_id: int, gained: list[ActorKey]) -> Iterator[tuple[str, bytes]]:
         """Read further actors; answers the rows that come, by table."""
-        queries, parts = self._sets[set_id]
-        for query in queries:
+        entry = self._sets[set_id]
+        for query in entry.queries:
             if query.kind.audience is Audience.ATTACHED:
                 for key in gained:
                     rows = self._register(set_id, query, key, parts)
@@ -188,7 +203,9 @@ class QuerySets:
             return kind.shard_keys()
         if kind.audience is Audience.CALLER:
             return (kind.key(self._caller.user_id),)
-        return tuple(key for key in self._host.attached(self._caller) if key.startswith(kind.name))
+        return tuple(
+            key for key in self._host.attached(self._caller) if key.startswith(f"{kind.name}/")
+        )
 
     def _register(
         self, set_id: int, query: CompiledQuery, key: ActorKey, parts: list[_Part]
@@ -197,13 +214,3 @@ class QuerySets:
         plan, rows = board.subscribe(query, self._caller.identity, self._session, set_id)
         parts.append(_Part(key, board, plan))
         return rows
-
-    def _wanted(self) -> frozenset[ActorKey] | None:
-        """The attached actors that the sets should read; None when no set reads any."""
-        for queries, _ in self._sets.values():
-            if any(query.kind.audience is Audience.ATTACHED for query in queries):
-                return frozenset(self._host.attached(self._caller))
-        return None
-
-    def _note_attached(self) -> None:
-        self._attached = self._wanted() or frozenset()

@@ -57,6 +57,8 @@ class Rounds:
         self._appends: list[Append] = []
         self._mouths: list[Mouth] = []
         self._callbacks: list[Callable[[], None]] = []
+        self._handovers: list[Callable[[], None]] = []
+        self._waiters: set[asyncio.Future[bool]] = set()
         self._is_scheduled = False
 
     def append(self, entry: Append) -> None:
@@ -77,6 +79,22 @@ class Rounds:
         if not self._is_scheduled:
             self._schedule()
 
+    def when_handed_over(self, callback: Callable[[], None]) -> None:
+        """Call back right after this round's records have been given to the store."""
+        self._handovers.append(callback)
+        if not self._is_scheduled:
+            self._schedule()
+
+    async def durable(self) -> bool:
+        """Wait until everything so far is durable; False when the store refused some of it."""
+        waiter: asyncio.Future[bool] = self._loop.create_future()
+        self._waiters.add(waiter)
+        self.when_durable(lambda: _set(waiter, result=True))
+        try:
+            return await waiter
+        finally:
+            self._waiters.discard(waiter)
+
     def flush(self) -> None:
         """End the round now."""
         self._is_scheduled = False
@@ -91,12 +109,15 @@ class Rounds:
             if mouth.is_confirmed:
                 held.append((mouth, messages))
             else:
-                mouth.deliver(messages)
+                _deliver(mouth, messages)
         if not appends and self.durable_number == number - 1:
             self._settle(number, held, callbacks)
-            return
-        # An empty batch is told done when everything before it is durable.
-        self._store.append(appends, lambda error: self._done(error, number, held, callbacks))
+        else:
+            # An empty batch is told done when everything before it is durable.
+            self._store.append(appends, lambda error: self._done(error, number, held, callbacks))
+        handovers, self._handovers = self._handovers, []
+        for callback in handovers:
+            callback()
 
     def _schedule(self) -> None:
         self._is_scheduled = True
@@ -112,6 +133,8 @@ class Rounds:
         if error is None:
             self._settle(number, held, callbacks)
         else:
+            for waiter in self._waiters:
+                _set(waiter, result=False)
             self._failed(error)
 
     def _settle(
@@ -122,13 +145,12 @@ class Rounds:
     ) -> None:
         self.durable_number = number
         for mouth, messages in held:
-            try:
-                mouth.deliver(messages)
-            except Exception:
-                # One broken connection must not stop the others' acknowledgements.
-                log.exception("a connection failed to take its messages")
+            _deliver(mouth, messages)
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:
+                log.exception("what waited for durability failed")
 
     def restart(self) -> None:
         """After a failure: forget what was gathered, and count from here."""
@@ -137,4 +159,18 @@ class Rounds:
         self._appends.clear()
         self._mouths.clear()
         self._callbacks.clear()
+        self._handovers.clear()
         self.durable_number = self.number - 1
+
+
+def _deliver(mouth: Mouth, messages: list[bytes]) -> None:
+    try:
+        mouth.deliver(messages)
+    except Exception:
+        # One broken connection must not stop the others' acknowledgements.
+        log.exception("a connection failed to take its messages")
+
+
+def _set(waiter: asyncio.Future[bool], *, result: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(result)

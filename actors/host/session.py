@@ -2,7 +2,7 @@
 
 Requests run in arrival order. Those for one actor are handed on at once, because its mailbox keeps
 the order; a request for another actor waits until the earlier ones are answered (wire spec 8.1).
-Procedures run beside the rest.
+A procedure begins in its place in the order, and then runs beside the rest.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ __all__ = ["Admission", "Session", "Sink"]
 log = logging.getLogger("actors.session")
 
 _QueryRequest: TypeAlias = Subscribe | Unsubscribe | OneOffQuery
-
-RATE_EXCEEDED = ReducerError("limit.rate_exceeded", "too many calls, slow down")
 
 FATAL = "The instance encountered a fatal error."
 
@@ -95,8 +93,8 @@ class _CallReply:
 class _Waiting:
     """A request that waits for its place in the order.
 
-    ``key`` is the actor that it is for; None for one that must run alone, and then ``run`` says
-    by its answer whether it is done already.
+    ``key`` is the actor that it is for; None for one that begins when nothing else runs. ``run``
+    answers whether the next request may begin at once.
     """
 
     __slots__ = ("key", "run")
@@ -141,6 +139,7 @@ class Session:
         self._running = 1  # connecting
         self._running_key: ActorKey | None = None
         self._is_open = True
+        self._is_advancing = False
         self._sets = QuerySets(host, self)
 
     # Life
@@ -155,11 +154,11 @@ class Session:
         """
         host = self._host
         host.enter(self)
-        endpoint = host.on_connect
-        if endpoint is not None:
+        door = host.on_connect or host.on_disconnect
+        if door is not None:
             reply = host.future_reply()
-            key = endpoint.route(self.caller, ((),))
-            host.tell(key, Connect(endpoint, self.caller, reply))
+            key = door.route(self.caller, ((),))
+            host.tell(key, Connect(host.on_connect, self.caller, reply))
             try:
                 await reply
             except BaseException:
@@ -182,12 +181,11 @@ class Session:
         self._sets.clear()
         host, caller = self._host, self.caller
         host.leave(self)
-        if host.on_connect is None and host.on_disconnect is None:
+        door = host.on_connect or host.on_disconnect
+        if door is None:
             return
-        endpoint = host.on_disconnect or host.on_connect
-        assert endpoint is not None
         done = host.future()
-        key = endpoint.route(caller, ((),))
+        key = door.route(caller, ((),))
         turn = Disconnect(
             host.on_disconnect,
             caller.identity,
@@ -228,7 +226,8 @@ class Session:
             if type(message) is CallReducer:
                 self._call(message)
             elif type(message) is CallProcedure:
-                self._host.procedures.start(self, message)
+                self._waiting.append(_Waiting(None, partial(self._run_procedure, message)))
+                self._advance()
             elif not isinstance(message, CallReducer | CallProcedure):
                 self._waiting.append(_Waiting(None, partial(self._start, message)))
                 self._advance()
@@ -265,7 +264,7 @@ class Session:
             return
         try:
             if self._admission is not None and not self.is_admitted():
-                raise RATE_EXCEEDED
+                raise ReducerError("limit.rate_exceeded", "too many calls, slow down")
             if endpoint.roles:
                 endpoint.authorize(self.caller, host.clock())
             arguments = endpoint.decode(args, 0)[0]
@@ -298,11 +297,25 @@ class Session:
         self._waiting.append(_Waiting(None, partial(self._push_answer, message)))
 
     def _push_answer(self, message: bytes) -> bool:
+        self.pending -= 1
         self.push(message)
+        return True
+
+    def _run_procedure(self, message: CallProcedure) -> bool:
+        self._host.procedures.start(self, message)
         return True
 
     def _advance(self) -> None:
         """Run what waits, as far as the order allows."""
+        if self._is_advancing:
+            return  # a request was answered inside the loop below, which goes on
+        self._is_advancing = True
+        try:
+            self._run_waiting()
+        finally:
+            self._is_advancing = False
+
+    def _run_waiting(self) -> None:
         waiting = self._waiting
         while waiting and self._is_open:
             entry = waiting[0]
@@ -312,7 +325,6 @@ class Session:
             self._running += 1
             self._running_key = entry.key
             if entry.run():
-                self.pending -= 1
                 self._running -= 1
 
     def _start(self, message: _QueryRequest) -> bool:
@@ -320,13 +332,11 @@ class Session:
         try:
             queries = self._sets.queries_of(message)
         except SqlError as error:
-            self.push(self._query_error(message, str(error)))
-            return True
+            return self._push_answer(self._query_error(message, str(error)))
         if self._sets.missing(queries):
             self._host.spawn(self._answer_when_active(message, queries))
             return False
-        self.push(self._query_answer(message, queries))
-        return True
+        return self._push_answer(self._query_answer(message, queries))
 
     async def _answer_when_active(
         self, message: _QueryRequest, queries: list[CompiledQuery]

@@ -29,7 +29,6 @@ from actors.subscriptions import Subscriber
 from protocol.values import ConnectionId, Identity, Timestamp
 
 __all__ = [
-    "UNAVAILABLE",
     "Acknowledgement",
     "CallFailedError",
     "Connect",
@@ -41,12 +40,10 @@ __all__ = [
     "Refusal",
     "Reply",
     "Turn",
+    "unavailable",
 ]
 
 log = logging.getLogger("actors.turn")
-
-UNAVAILABLE = ReducerError("state.actor_unavailable", "try again later")
-"""What a caller is told when an actor cannot take its message."""
 
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_:.\-]{1,64}\Z")
@@ -55,6 +52,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_:.\-]{1,64}\Z")
 
 class CallFailedError(Exception):
     """A call broke for a reason that is not the caller's; it saw nothing of the details."""
+
+
+def unavailable() -> ReducerError:
+    """What a caller is told when an actor cannot take its message."""
+    return ReducerError("state.actor_unavailable", "try again later")
 
 
 class Turn(Protocol):
@@ -104,7 +106,7 @@ class ReducerCall:
         """Run the reducer in one transaction, or answer from its receipt."""
         endpoint, caller, reply = self._endpoint, self._caller, self._reply
         if core.is_quarantined:
-            reply.fail(now, UNAVAILABLE)
+            reply.fail(now, unavailable())
             return
         context = core.context(now, caller.identity, caller.connection_id, caller.claims)
         try:
@@ -158,26 +160,28 @@ class Connect:
 
     __slots__ = ("_caller", "_endpoint", "_reply")
 
-    def __init__(self, endpoint: Endpoint, caller: Caller, reply: Reply) -> None:
+    def __init__(self, endpoint: Endpoint | None, caller: Caller, reply: Reply) -> None:
         self._endpoint = endpoint
         self._caller = caller
         self._reply = reply
 
     def turn(self, core: ActorCore, now: int) -> None:
-        """Run the reducer; whatever it raises refuses the connection."""
-        caller = self._caller
+        """Run the reducer, if the module has one; whatever it raises refuses the connection."""
+        caller, endpoint = self._caller, self._endpoint
+        name = "client_connected" if endpoint is None else endpoint.name
         context = core.context(now, caller.identity, caller.connection_id, caller.claims)
         context.protocol = caller.protocol
         try:
             client = ConnectedClient(caller.connection_id, caller.identity, context.timestamp)
             core.database[ConnectedClient].insert(client)
-            self._endpoint.function(context)
-            core.commit(self._endpoint.name, caller.identity_bytes, b"")
+            if endpoint is not None:
+                endpoint.function(context)
+            core.commit(name, caller.identity_bytes, b"")
         except ReducerError as error:
             core.rollback()
             self._reply.fail(context.timestamp, SessionRefusedError(str(error)))
         except Exception as error:  # noqa: BLE001
-            core.fail(self._endpoint.name, error)
+            core.fail(name, error)
             self._reply.fail(context.timestamp, SessionRefusedError("internal error"))
         else:
             self._reply.succeed(context.timestamp, None, None)
@@ -205,9 +209,16 @@ class Disconnect:
         self._done = done
 
     def turn(self, core: ActorCore, now: int) -> None:
-        """Run the reducer, if the module has one, and take the note away."""
+        """Run the reducer, if the module has one, and take the note away.
+
+        Without a note there is nothing to do: the actor was loaded for this goodbye, and found
+        the connection gone.
+        """
         name = "client_disconnected"
         caller = self._identity.to_bytes(32, "little")
+        if core.database[ConnectedClient].find(self._connection_id) is None:
+            self._done()
+            return
         if self._endpoint is not None:
             name = self._endpoint.name
             context = core.context(now, self._identity, self._connection_id)
@@ -218,7 +229,7 @@ class Disconnect:
             except Exception as error:  # noqa: BLE001
                 core.fail(name, error)
         if core.database[ConnectedClient].find(self._connection_id) is not None:
-            core.context(now)
+            core.context(now, self._identity, self._connection_id)
             core.database[ConnectedClient].delete(self._connection_id)
             core.commit(name, caller, b"")
         self._done()

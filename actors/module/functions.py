@@ -50,6 +50,9 @@ class _Function:
         """The arguments' product type, without the context."""
         hints = typing.get_type_hints(self.function, include_extras=True)
         names = list(inspect.signature(self.function).parameters)[1:]
+        bare = [name for name in names if name not in hints]
+        if bare:
+            raise DeclarationError(f"{self.name}: argument {bare[0]} has no annotation")
         # ``from_`` in Python, where ``from`` is a keyword, is ``from`` on the wire.
         fields = (Field(name.rstrip("_"), algebraic_type(hints[name])) for name in names)
         return ProductType(tuple(fields))
@@ -140,9 +143,10 @@ class MessageDeclaration:
         """The struct class of the message."""
         hints = typing.get_type_hints(self.function)
         names = list(inspect.signature(self.function).parameters)
-        if len(names) != 2:
-            raise DeclarationError(f"{self.function.__name__} must take a context and a message")
-        return typing.cast("type", hints[names[1]])
+        payload = hints.get(names[1]) if len(names) == 2 else None
+        if not hasattr(payload, "_fields"):
+            raise DeclarationError(f"{self.function.__name__} must take a context and a struct")
+        return typing.cast("type", payload)
 
     @cached_property
     def name(self) -> str:
@@ -188,6 +192,8 @@ def reducer(
     """
 
     def declare(function: ReducerFunction) -> ReducerFunction:
+        if inspect.iscoroutinefunction(function):
+            raise DeclarationError(f"reducer {function.__name__} must not wait: no coroutines")
         declaration = ReducerDeclaration(
             function, name or function.__name__, actor, frozenset(roles), is_fixture=fixture
         )

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TypeAlias
 
 from actors.errors import DeclarationError
-from actors.keys import ActorKind
+from actors.keys import ActorKind, Audience
 from actors.module.functions import (
     MessageDeclaration,
     ProcedureDeclaration,
@@ -25,7 +25,15 @@ from protocol.schema import Lifecycle, ModuleSchema
 
 __all__ = ["Module"]
 
-_Owned: TypeAlias = TableDeclaration | ReducerDeclaration | MessageDeclaration | ViewDeclaration
+_Owned: TypeAlias = (
+    TableDeclaration
+    | ReducerDeclaration
+    | MessageDeclaration
+    | ViewDeclaration
+    | ProcedureDeclaration
+)
+
+_SYSTEM_NAMES = frozenset(declaration_of(row).name for row in SYSTEM_TABLES)
 
 
 class Module:
@@ -66,6 +74,7 @@ class Module:
                 if id(declaration) not in seen:
                     seen.add(id(declaration))
                     self._enter(declaration, fixtures=fixtures)
+        self._check_kinds()
 
     @classmethod
     def load(cls, dotted_name: str, *, fixtures: bool = False) -> Module:
@@ -102,8 +111,13 @@ class Module:
             *self.lifecycle.values(),
             *self.messages.values(),
             *self.views.values(),
+            *(entry for entry in self.procedures.values() if not entry.is_async),
         )
-        return {owner.kind.name: owner.kind for owner in owners}
+        kinds: dict[str, ActorKind] = {}
+        for owner in owners:
+            if kinds.setdefault(owner.kind.name, owner.kind) != owner.kind:
+                raise DeclarationError(f"two kinds of actors are named {owner.kind.name}")
+        return kinds
 
     @cached_property
     def schema(self) -> ModuleSchema:
@@ -142,7 +156,24 @@ class Module:
             self._claim(declaration.name)
             self.procedures[declaration.name] = declaration
 
+    def _check_kinds(self) -> None:
+        reserved = {"effect", "system"}.intersection(self.kinds)
+        if reserved:
+            raise DeclarationError(f"no kind of actors may be named {min(reserved)}")
+        homes = [kind for kind in self.kinds.values() if kind.audience is Audience.CALLER]
+        if len(homes) > 1:
+            raise DeclarationError("a caller has one actor: two kinds are of the audience CALLER")
+        doors = {
+            self.lifecycle[moment].kind.name
+            for moment in (Lifecycle.ON_CONNECT, Lifecycle.ON_DISCONNECT)
+            if moment in self.lifecycle
+        }
+        if len(doors) > 1:
+            raise DeclarationError("connections begin and end in actors of different kinds")
+
     def _claim(self, name: str) -> None:
+        if name in _SYSTEM_NAMES:
+            raise DeclarationError(f"{name} is a table of the host")
         taken = (self.tables, self.views, self.reducers, self.procedures)
         lifecycle = (entry.name for entry in self.lifecycle.values())
         if any(name in names for names in taken) or name in lifecycle:

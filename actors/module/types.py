@@ -121,20 +121,27 @@ def struct(cls: type[T]) -> type[T]:
     instances from positional or keyword arguments and changes copies with ``replace``.
 
     Raises:
-        DeclarationError: the class has no annotated field, or inherits from another one.
+        DeclarationError: the class has no annotated field, inherits from another one, names a
+            field with a leading underscore, or has a field without a default after one with it.
     """
     if cls.__bases__ != (object,):
         raise DeclarationError(f"struct {cls.__name__} must not inherit")
     annotations = dict(vars(cls).get("__annotations__") or typing.get_type_hints(cls))
     if not annotations:
         raise DeclarationError(f"struct {cls.__name__} has no fields")
+    hidden = [name for name in annotations if name.startswith("_")]
+    if hidden:
+        raise DeclarationError(f"struct {cls.__name__}: {hidden[0]} starts with an underscore")
+    optional = [name for name in annotations if name in vars(cls)]
+    if optional != list(annotations)[len(annotations) - len(optional) :]:
+        raise DeclarationError(f"struct {cls.__name__}: fields with a default come last")
     # The fields are known at run time only, so this is the dynamic form and no NamedTuple class.
     row = collections.namedtuple(  # type: ignore[misc]  # noqa: PYI024
         cls.__name__,
         list(annotations),
         module=cls.__module__,
     )
-    row.__new__.__defaults__ = tuple(vars(cls)[name] for name in annotations if name in vars(cls))
+    row.__new__.__defaults__ = tuple(vars(cls)[name] for name in optional)
     members = {
         name: value
         for name, value in vars(cls).items()
@@ -163,7 +170,10 @@ def algebraic_type(annotation: object) -> sats.AlgebraicType:
     if origin is Annotated:
         return _annotated_type(arguments)
     if origin is list:
-        return sats.ArrayType(algebraic_type(arguments[0]))
+        element = algebraic_type(arguments[0])
+        if element == sats.U8:
+            raise DeclarationError("a list of u8 is spelled bytes")
+        return sats.ArrayType(element)
     if origin is typing.Union or origin is types.UnionType:
         return _union_type(arguments)
     raise DeclarationError(f"{annotation!r} has no algebraic type")
@@ -201,7 +211,7 @@ def _union_type(arguments: tuple[object, ...]) -> sats.AlgebraicType:
     if len(some) < len(arguments):
         inner = algebraic_type(some[0]) if len(some) == 1 else _union_type(tuple(some))
         return sats.OptionType(inner)
-    classes = tuple(cls for cls in some if isinstance(cls, type))
+    classes = tuple(cls for cls in some if isinstance(cls, type) and hasattr(cls, "_fields"))
     if len(classes) < len(some):
         raise DeclarationError(f"a union of {some!r} has no algebraic type")
     variants = tuple(sats.Field(cls.__name__, product_type(cls)) for cls in classes)

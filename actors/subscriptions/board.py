@@ -16,6 +16,8 @@ from protocol.values import Identity
 
 __all__ = ["Board"]
 
+NOBODY = Identity(0)
+
 
 class Board:
     """The plans over one actor's rows. Touched only between that actor's transactions.
@@ -66,7 +68,7 @@ class Board:
         """The rows of a registered plan now."""
         source = plan.query.source
         if isinstance(source, ViewDeclaration):
-            return plan.select(self._views[source.name, plan.caller].rows())
+            return plan.select(self._views[source.name, _viewer(source, plan)].rows())
         if plan.query.join is not None:
             return join_rows(plan, self._database)
         return plan.select(self._database[source.row].encoded_rows())
@@ -76,7 +78,7 @@ class Board:
         plan = Plan(query, caller if query.is_per_caller else None)
         source = query.source
         if isinstance(source, ViewDeclaration):
-            return plan.select(list(self._evaluate(source, plan.caller).rows))
+            return plan.select(list(self._evaluate(source, _viewer(source, plan)).rows))
         if query.join is not None:
             return join_rows(plan, self._database)
         return plan.select(self._database[source.row].encoded_rows())
@@ -114,10 +116,11 @@ class Board:
         if plan.query.join is not None:
             self._joins[plan] = None
         elif isinstance(source, ViewDeclaration):
-            key = (source.name, plan.caller)
-            feed = self._views.get(key)
+            viewer = _viewer(source, plan)
+            feed = self._views.get((source.name, viewer))
             if feed is None:
-                feed = self._views[key] = ViewFeed(source, plan.caller, self._evaluate)
+                feed = ViewFeed(source, viewer, self._evaluate)
+                self._views[source.name, viewer] = feed
             feed.routes.add(plan)
         else:
             self._tables.setdefault(source.row, Routes()).add(plan)
@@ -127,12 +130,18 @@ class Board:
         if plan.query.join is not None:
             del self._joins[plan]
         elif isinstance(source, ViewDeclaration):
-            feed = self._views[source.name, plan.caller]
+            viewer = _viewer(source, plan)
+            feed = self._views[source.name, viewer]
             feed.routes.remove(plan)
             if not feed.routes:
-                del self._views[source.name, plan.caller]
+                del self._views[source.name, viewer]
         else:
             routes = self._tables[source.row]
             routes.remove(plan)
             if not routes:
                 del self._tables[source.row]
+
+
+def _viewer(view: ViewDeclaration, plan: Plan) -> Identity:
+    """For whom a plan's view is computed: an anonymous one never sees who asks."""
+    return NOBODY if view.is_anonymous else plan.caller

@@ -28,6 +28,8 @@ async def write(path: Path) -> None:
         store.append([Append("a", seq, record, None), Append("b", seq, record, seq)], done)
         if seq % 50 == 0:
             store.checkpoint("a", seq, lambda error: None)
+            changes = [RowChange(1, b"k", bytes(200))]
+            store.checkpoint("b", seq, lambda error: None, changes, seq)
 
 
 asyncio.run(write(Path(sys.argv[1])))

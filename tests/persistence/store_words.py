@@ -36,6 +36,15 @@ def replay(state: State, changes) -> State:
     return state
 
 
+def net(turns):
+    """The last word on each row that these turns touched."""
+    touched = {}
+    for turn in turns:
+        for change in turn:
+            touched[change[:2]] = change
+    return list(touched.values())
+
+
 def state_of(snapshot: Snapshot) -> State:
     state = {(table_id, row[1 : 1 + row[0]]): row for table_id, row in snapshot.rows}
     assert len(state) == len(snapshot.rows)
@@ -51,9 +60,11 @@ def append(store, *batch):
     return outcome
 
 
-def checkpoint(store, actor, through):
+def checkpoint(store, actor, through, changes=None, time=None):
+    """Checkpoint and return the future outcome; the time is that of ``record``, unless given."""
     outcome = asyncio.get_running_loop().create_future()
-    store.checkpoint(actor, through, outcome.set_result)
+    time = through * 10 if time is None else time
+    store.checkpoint(actor, through, outcome.set_result, changes, time)
     return outcome
 
 

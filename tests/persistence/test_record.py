@@ -11,6 +11,7 @@ from persistence.errors import CorruptRecordError
 from persistence.record import (
     Record,
     RowChange,
+    check_place,
     decode_record,
     encode_record,
     record_seq,
@@ -123,6 +124,16 @@ def test_whole_bytes_that_make_no_sense_are_corrupt(body, reason):
 def test_a_record_of_another_place_is_not_verified():
     with pytest.raises(CorruptRecordError, match="sequence number 2"):
         verify_record(encode_record(2, 0, "", b"", b"", []), 1)
+
+
+def test_the_place_of_a_record_is_its_sequence_number():
+    data = encode_record(2**63 + 5, 0, "call", b"", b"", [])
+    check_place(data, 2**63 + 5)
+    for seq in (5, 2**63 + 4, 0):
+        with pytest.raises(CorruptRecordError, match=f"given as {seq}"):
+            check_place(data, seq)
+    with pytest.raises(CorruptRecordError, match="31 bytes"):
+        check_place(bytes(31), 0)
 
 
 def test_a_record_too_short_has_no_sequence_number():

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from conformance import StoreConformance
-from store_words import append, checkpoint, load, one, opened, put
+from store_words import append, checkpoint, load, one, opened, put, state_of
 
 from persistence import (
     CorruptActorError,
@@ -113,6 +113,19 @@ async def test_a_checkpoint_on_a_full_disk_fails_alone(medium):
         assert len((await load(store, "a")).tail) == 1
         assert (await load(store, "b")).base_seq == 1
         assert await append(store, one("a", 2)) is None
+
+
+async def test_changes_that_did_not_fit_on_the_disk_are_folded_later(medium):
+    async with opened(medium, pages_max=64) as store:
+        first = [put(1, b"big", bytes(140_000)), put(1, b"small")]
+        second = [put(1, b"big", b"shrunk"), put(1, b"other")]
+        assert await append(store, one("a", 1, *first)) is None
+        assert isinstance(await checkpoint(store, "a", 1, first), StoreWriteError)
+        assert await append(store, one("a", 2, *second)) is None
+        assert await checkpoint(store, "a", 2, second) is None
+        snapshot = await load(store, "a")
+        assert state_of(snapshot) == {change[:2]: change.row for change in [*second, first[1]]}
+        assert (snapshot.base_seq, snapshot.tail) == (2, [])
 
 
 async def test_forgotten_ends_of_journals_are_looked_up_again(medium, monkeypatch):
@@ -260,5 +273,8 @@ async def check_after_crash(medium, acknowledged):
         length = first.base_seq + len(first.tail)
         assert length >= acknowledged
         assert second.base_seq + len(second.tail) == length
+        for snapshot in (first, second):
+            assert snapshot.base_time == snapshot.base_seq
+            assert snapshot.rows == ([(1, bytes(200))] if snapshot.base_seq else [])
         assert await store.due(10**6, 9) == [("b", length)]
         assert await append(store, one("a", length + 1)) is None

@@ -7,7 +7,7 @@ import pytest
 from store_words import drop, put, record
 
 from persistence.errors import CorruptActorError
-from persistence.tail import fold_tail, verify_tail
+from persistence.tail import fold_changes, fold_journal, fold_tail, verify_tail
 
 
 def test_a_gapless_tail_gives_its_records():
@@ -50,3 +50,18 @@ def test_a_whole_record_without_sense_is_named():
     with pytest.raises(CorruptActorError) as caught:
         fold_tail("a", 1, [senseless])
     assert caught.value.seq == 2
+
+
+def test_a_journal_is_folded_when_it_is_whole():
+    numbered = [(seq, record(seq, put(1, bytes([seq])))) for seq in (4, 5, 6)]
+    fold = fold_journal("a", 3, 6, numbered)
+    assert fold == fold_tail("a", 3, [data for _, data in numbered])
+    for cut, missing in ((slice(1, 3), 4), (slice(0, 2), 6), (slice(0, 0), 4)):
+        with pytest.raises(CorruptActorError) as caught:
+            fold_journal("a", 3, 6, numbered[cut])
+        assert caught.value.seq == missing
+
+
+def test_given_changes_are_a_fold_already():
+    changes = [put(1, b"a", b"1"), drop(1, b"b"), put(1, b"a", b"2")]
+    assert fold_changes(changes, 7) == fold_tail("a", 0, [record(1, *changes, time=7)])

@@ -19,6 +19,7 @@ __all__ = [
     "Moderation",
     "public_work_code",
     "put_entry",
+    "record_play",
 ]
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "FixtureWorld",
     "LoadFixtureWorld",
     "PublishedStatus",
+    "get_profile",
     "load_fixture_world",
 ]
 

@@ -38,7 +38,16 @@ from actors.domains.rules.combat import (
 from actors.domains.rules.ids import derived_id
 from actors.module import DatabaseReader
 
-__all__ = ["abort", "advance", "count_absence"]
+__all__ = [
+    "abort",
+    "advance",
+    "battle_idle",
+    "battle_log_expired",
+    "count_absence",
+    "loadout_arrived",
+    "loadout_overdue",
+    "turn_overdue",
+]
 
 
 def advance(

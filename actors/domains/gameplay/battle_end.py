@@ -51,8 +51,8 @@ from actors.domains.rules.combat import (
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.items import COIN
 from actors.domains.rules.progression import EncounterKind, hostile_xp, spar_xp
-from actors.domains.rules.rng import SplitMix64
 from actors.domains.rules.world import WorldDocument
+from actors.rng import SplitMix64
 
 __all__ = ["close_battle", "release"]
 

@@ -47,6 +47,7 @@ from actors.domains.rules.combat import (
     prepare_battle,
 )
 from actors.domains.rules.ids import chapter_id, derived_id, local_id
+from actors.domains.rules.limits import BATTLE_HOSTILES_MAX
 from actors.domains.rules.progression import Encounter, advice_shift, hostile_profile
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
@@ -96,6 +97,10 @@ def create_fight(
             ``combat.hostile_not_found`` or ``combat.too_many_hostiles``.
     """
     _check_ready(ctx.db, session)
+    if sum(group.count for group in groups) > BATTLE_HOSTILES_MAX:
+        raise ReducerError(
+            "combat.too_many_hostiles", f"a battle has 1 to {BATTLE_HOSTILES_MAX} hostiles"
+        )
     host = host_of(ctx.db)
     allies = [_player(world, player) for player in players_of(ctx.db)]
     allies += [

@@ -52,7 +52,14 @@ from actors.domains.rules.ids import chapter_id, derived_id, world_key
 from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
 
-__all__ = ["StoryOpening"]
+__all__ = [
+    "StoryOpening",
+    "chapter_entered",
+    "chapter_exited",
+    "profile_found",
+    "profile_missing",
+    "story_begin",
+]
 
 _SCHEMA_VERSION = 1
 

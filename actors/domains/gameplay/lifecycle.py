@@ -50,6 +50,8 @@ __all__ = [
     "ask_to_enter",
     "finish",
     "open_chapter",
+    "story_idle",
+    "story_presence",
     "tell_directory",
     "tell_participant",
     "watch_idleness",

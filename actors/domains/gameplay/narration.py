@@ -15,10 +15,10 @@ from actors.domains.gameplay.limits import (
 )
 from actors.domains.gameplay.story import StoryFunction, StorySession, host_of
 from actors.domains.rules.ids import seed_of_text
-from actors.domains.rules.rng import SplitMix64
 from actors.domains.rules.text import cut_text
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
+from actors.rng import SplitMix64
 
 __all__ = ["Narrator", "intended_function", "narrator_of"]
 

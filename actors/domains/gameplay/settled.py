@@ -49,7 +49,7 @@ from actors.domains.messages import Settled, SettlementRejected
 from actors.domains.rules.combat import player_stats
 from actors.domains.rules.world import WorldDocument
 
-__all__: list[str] = []
+__all__ = ["settled", "settlement_rejected"]
 
 
 @message(STORY)

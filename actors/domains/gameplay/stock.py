@@ -7,9 +7,9 @@ from actors.domains.gameplay.limits import STOCK_TURNS
 from actors.domains.gameplay.npc import NpcState, StockEntry, npcs_here, write_npc
 from actors.domains.gameplay.story import StorySecret, StorySession
 from actors.domains.rules.ids import derived_id, seed_of_text
-from actors.domains.rules.rng import SplitMix64
 from actors.domains.rules.trade import buy_price, roll_stock
 from actors.domains.rules.world import WorldDocument
+from actors.rng import SplitMix64
 
 __all__ = ["priced", "restock_all", "restock_here", "with_quantity"]
 

@@ -33,9 +33,9 @@ from actors.domains.rules.items import (
     gear_tier,
 )
 from actors.domains.rules.progression import treasure_xp
-from actors.domains.rules.rng import SplitMix64
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
+from actors.rng import SplitMix64
 
 __all__ = [
     "OPENABLE",

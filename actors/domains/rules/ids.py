@@ -1,41 +1,20 @@
-"""Ids: new ones from a seeded stream, derived ones from parts, and hashes of content (1.3)."""
+"""Ids: derived ones from parts, and hashes of content (domain 1.3)."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Final
 
 from actors.domains.domain_types import WorldKind
-from actors.domains.rules.rng import SplitMix64
 
 __all__ = [
     "chapter_id",
     "content_hash",
     "derived_id",
     "local_id",
-    "new_id",
     "owner_of",
     "seed_of_text",
     "world_key",
 ]
-
-_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_CHARS: Final = 26
-
-
-def new_id(prefix: str, millis: int, stream: SplitMix64) -> str:
-    """A new id: the prefix (with its underscore) and 26 characters; ids sort by time.
-
-    Args:
-        prefix: one of the prefixes of domain 1.3, e.g. ``rs_``.
-        millis: milliseconds since the Unix epoch, of the message that creates the row.
-        stream: the message's id stream; two draws are taken.
-    """
-    number = (millis & 0xFFFF_FFFF_FFFF) << 80
-    number |= (stream.next_u64() & 0xFFFF) << 64
-    number |= stream.next_u64()
-    text = [_CROCKFORD[(number >> (5 * place)) & 31] for place in range(_CHARS - 1, -1, -1)]
-    return prefix + "".join(text)
 
 
 def derived_id(*parts: str | int) -> str:

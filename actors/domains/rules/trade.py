@@ -7,7 +7,7 @@ from typing import Final
 
 from actors.domains.domain_types import ItemCategory, ItemGrant, Rarity, RuntimeItemDefinition
 from actors.domains.rules.items import CORE_ITEMS, gear_item_id, gear_tier
-from actors.domains.rules.rng import SplitMix64
+from actors.rng import SplitMix64
 
 __all__ = ["buy_price", "gift_points", "roll_stock", "sell_price"]
 

@@ -16,7 +16,6 @@ from actors.module.types import Identity, Timestamp, replace
 __all__ = ["ClientPresence", "Role", "UserAccount", "account_of", "arrive", "is_present", "leave"]
 
 
-
 class Role(IntEnum):
     """What a token allows its bearer (domain 1.8)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import PROFILE, TABLES, Refused, Vale, claims, running_vale
+from vale_bench import PROFILE, TABLES, RefusedError, Vale, claims, running_vale
 
 from actors.domains.domain_types import (
     GrantSource,
@@ -112,14 +112,12 @@ async def test_story_one() -> None:
         assert (chapter.actual_hostile_xp, chapter.actual_hostile_defeat_count) == (24, 3)
         assert len(player.own_rows(ProgressionGrantLog)) == 1
         assert _items(player) == {"core_healing_herb": 6, "core_coin": 28}
-        quest = next(
-            row for row in player.story_rows(QuestRecord) if row.quest_key == "clear_mill"
-        )
+        quest = next(row for row in player.story_rows(QuestRecord) if row.quest_key == "clear_mill")
         assert quest.status is QuestStatus.COMPLETED
 
         # 7: a new request for an old turn is refused, and changes nothing.
         player.deltas.clear()
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.act(before, CombatAction.BASIC_ATTACK)
         assert refused.value.code == "combat.not_active_state"
         assert player.deltas == []
@@ -148,11 +146,11 @@ async def _steps_10_to_13(vale: Vale, player) -> PlayerProgressionSnapshot:
     await player.call("acknowledge_level_ups", 2)
     final = only(player.rows("my_player_progression"))
     assert final.pending_level_ups == 0
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await player.call("acknowledge_level_ups", 1)
     assert refused.value.code == "progression.count_out_of_range"
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await player.call(
             "grant_player_progression_experience",
             player.user_id,
@@ -162,7 +160,7 @@ async def _steps_10_to_13(vale: Vale, player) -> PlayerProgressionSnapshot:
             None,
         )
     assert refused.value.code == "auth.forbidden"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await service.call(
             "apply_chapter_progression_ledger_entry",
             player.user_id,
@@ -178,9 +176,9 @@ async def _steps_10_to_13(vale: Vale, player) -> PlayerProgressionSnapshot:
     other = await vale.enter(claims(2))
     await other.subscribe(*TABLES)
     assert all(other.rows(table) == [] for table in TABLES)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await other.subscribe("player_progression")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         await player.subscribe("battle_secret")
     assert player.story_rows(BattleSecret)
     assert player.cache.faults() == []
@@ -207,9 +205,9 @@ async def test_the_last_call_again_gives_the_same_answer_and_no_delta() -> None:
         again = await player.act(battle, CombatAction.BASIC_ATTACK, target=2, request="same")
         assert again == first
         assert player.deltas == []
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.act(battle, CombatAction.BASIC_ATTACK, target=3, request="same")
         assert refused.value.code == "idempotency.conflict"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.act(battle, CombatAction.BASIC_ATTACK, target=2)
         assert refused.value.code == "combat.stale_version"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import PROFILE, Player, Refused, playing
+from vale_bench import PROFILE, Player, RefusedError, playing
 
 from actors.domains.domain_types import ItemGrant, LevelRating, PaceAdvice, XpRating
 from actors.domains.gameplay.chapter import ChapterDeviationReport
 from actors.domains.gameplay.combat import BattleCombatant
-from actors.domains.gameplay.inventory_calls import Consume
+from actors.domains.gameplay.inventory_calls import Consume, Grant
 from actors.domains.gameplay.quest import (
     QuestLog,
     QuestLogKind,
@@ -73,7 +73,7 @@ async def test_story_two() -> None:
         ]
 
         written = len(player.story_rows(QuestLog))
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.call(
                 "turn_in_quest", player.story_id, _quest(player, "clear_mill").quest_record_id
             )
@@ -87,9 +87,7 @@ async def test_story_two() -> None:
 
 async def _check_chapter_two(player: Player) -> None:
     report = only(
-        row
-        for row in player.own_rows(ChapterDeviationReport)
-        if row.chapter_id == f"{PROFILE}:c1"
+        row for row in player.own_rows(ChapterDeviationReport) if row.chapter_id == f"{PROFILE}:c1"
     )
     assert (report.planned_total_xp, report.actual_total_xp) == (938, 680)
     assert (report.deviation_permille, report.xp_rating) == (-275, XpRating.UNDER)
@@ -151,4 +149,14 @@ async def test_a_turn_in_without_the_herbs_comes_back_completed() -> None:
         assert quest.last_error == "inventory.insufficient_items"
         assert _items(player)["core_healing_herb"] == 1
         assert _progress(player) == (24, 1, 24)
-        assert player.choice(StoryFunction.TURN_IN_QUEST, "herb_help").enabled
+        await service.call(
+            "apply_inventory_mutation",
+            player.user_id,
+            player.session.runtime_session_id,
+            Grant(ItemGrant("core_healing_herb", 5)),
+            "test:more",
+        )
+        await player.choose(StoryFunction.TURN_IN_QUEST, "herb_help")
+        assert _quest(player, "herb_help").status is QuestStatus.TURNED_IN
+        assert _quest(player, "herb_help").last_error is None
+        assert _progress(player) == (111, 2, 11)

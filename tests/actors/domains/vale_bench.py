@@ -14,11 +14,11 @@ from actors.domains.gameplay.combat import BattleSnapshot
 from actors.domains.gameplay.story import StoryChoice, StoryFunction, StorySession
 from actors.domains.kinds import STORY, USER
 from actors.domains.rules.combat import BattleSide, BattleStatus, CombatAction
-from actors.errors import ReducerError
 from actors.host import Host
 from actors.keys import ActorKey, user_id_of
 from actors.module.module import Module
 from actors.module.schema import answer_type, module_procedures
+from actors.module.system import DeadLetter, OutboxMessage
 from actors.module.types import ConnectionId
 from persistence.memory import MemoryDisk, MemoryStore
 from protocol.bsatn import compile_codec
@@ -58,7 +58,7 @@ TABLES = (
 )
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A call came back as refused; ``code`` is its error code."""
 
     def __init__(self, code: str, text: str = "") -> None:
@@ -98,7 +98,8 @@ class Vale:
     async def enter(self, who: Claims) -> Player:
         """A connected player."""
         self._connections += 1
-        player = Player(self, who, self._connections)
+        # No connection id comes twice, not even after a restart.
+        player = Player(self, who, self.disk.epoch * 1_000 + self._connections)
         await player.connect()
         return player
 
@@ -109,6 +110,12 @@ class Vale:
         """Let an actor look whether one of its timers is due."""
         self.host._wake(key)
         await self.settle()
+
+    def check_mail(self) -> None:
+        """Every message was taken, and none broke its handler."""
+        for key, cell in self.host._cells.items():
+            for table in (OutboxMessage, DeadLetter):
+                assert list(cell.core.database[table]) == [], key
 
     async def settle(self) -> None:
         """Wait until no actor has anything to do."""
@@ -137,7 +144,7 @@ class Player:
         )
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._requests = 0
-        self._caller = who
+        self._number = number
 
     # The sink of the session
 
@@ -157,7 +164,7 @@ class Player:
                 self._answers.pop(message.request_id).set_result(None)
             case SubscriptionError():
                 assert message.request_id is not None
-                refusal = Refused("subscription", message.error)
+                refusal = RefusedError("subscription", message.error)
                 self._answers.pop(message.request_id).set_exception(refusal)
             case ReducerResult():
                 if isinstance(message.outcome, ReducerOk):
@@ -194,7 +201,7 @@ class Player:
         outcome = await self._ask(lambda number: CallReducer(number, name, args))
         if isinstance(outcome, ReducerErr | ReducerInternalError):
             code, _, text = outcome.error.partition(": ")
-            raise Refused(code, text)
+            raise RefusedError(code, text)
 
     async def ask(self, name: str, *fields: object, request: str = "") -> Any:
         """Call a procedure by its name and answer what it answers."""
@@ -206,7 +213,7 @@ class Player:
         assert result.error is None, result.error
         ok, value, code, text, _details = ANSWERS[name].decode_all(result.value)
         if not ok:
-            raise Refused(code, text)
+            raise RefusedError(code, text)
         return value
 
     def rows(self, table: str) -> list[Any]:
@@ -216,7 +223,7 @@ class Player:
         values: tuple[object, ...] = tuple(fields)
         if request is not None:
             self._requests += 1
-            values = (*values, request or f"r-{self._requests}")
+            values = (*values, request or f"r-{self._number}-{self._requests}")
         return compile_codec(parameters).encode((values,) if parameters.elements else ())
 
     async def _ask(self, make: Callable[[int], Any]) -> Any:
@@ -236,6 +243,11 @@ class Player:
         await self.vale.settle()
         self.story_id = session.story_session_id
         return session
+
+    async def begin_again(self) -> StorySession:
+        """Give the running story up for a new one."""
+        await self.call("abandon_story_session", self.story_id)
+        return await self.begin()
 
     @property
     def story(self) -> ActorKey:
@@ -345,6 +357,8 @@ async def running_vale(disk: MemoryDisk | None = None) -> Any:
     await service.ask("load_fixture_world_and_return")
     try:
         yield vale
+        await vale.settle()
+        vale.check_mail()
     finally:
         await vale.host.stop()
 
@@ -357,6 +371,3 @@ async def playing(disk: MemoryDisk | None = None) -> Any:
         await player.subscribe(*TABLES)
         await player.begin()
         yield player
-
-
-__all__ = ["PROFILE", "TABLES", "Player", "ReducerError", "Refused", "Vale", "claims", "playing", "running_vale"]

@@ -18,8 +18,8 @@ from actors.domains.rules.combat.state import (
     CombatantKind,
     CombatOutcome,
 )
-from actors.domains.rules.rng import SplitMix64
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 __all__ = ["Arena", "Fighter", "spar_limit"]
 

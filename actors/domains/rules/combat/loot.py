@@ -15,7 +15,7 @@ from actors.domains.rules.items import (
     gear_tier,
 )
 from actors.domains.rules.progression.hostile import hostile_xp
-from actors.domains.rules.rng import SplitMix64
+from actors.rng import SplitMix64
 
 __all__ = ["coins_of", "defeated_hostiles", "defeats_of", "merge_grants", "roll_loot", "roll_table"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import only
-from vale_bench import PROFILE, Refused, claims, playing, running_vale
+from vale_bench import PROFILE, TABLES, RefusedError, claims, playing, running_vale
 
 from actors.domains.custom_world.gallery import CustomWorldGalleryEntry, CustomWorldPlayMark
 from actors.domains.gameplay.begin import StoryOpening
@@ -19,8 +19,10 @@ from actors.domains.gameplay.story import (
 from actors.domains.gameplay.treasure import TreasureRecord, TreasureStatus
 from actors.domains.gameplay.world import StoryWorldDocument
 from actors.domains.kinds import CATALOG, STORY
+from actors.domains.rules.combat import CombatOutcome
 from actors.domains.runtime.directory_entry import DirectoryState, SessionDirectoryEntry
 from actors.domains.runtime.profile import ProfilePlayedWorld
+from persistence.memory import MemoryDisk
 
 
 async def test_a_story_begins_with_everything_at_once() -> None:
@@ -79,7 +81,7 @@ async def test_beginning_counts_a_play_for_the_user_and_for_the_world() -> None:
 async def test_a_refused_story_leaves_no_row(profile: str, role: str, code: str) -> None:
     async with running_vale() as vale:
         player = await vale.enter(claims(1))
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.begin(role, profile)
         assert refused.value.code == code
         entry = only(player.own_rows(SessionDirectoryEntry))
@@ -95,3 +97,23 @@ async def test_presence_follows_the_last_connection() -> None:
         await player.vale.settle()
         assert not only(player.story_rows(StoryParticipant)).connected
         assert player.session.status is StoryStatus.ACTIVE
+
+
+async def test_a_story_and_its_battle_go_on_in_another_process() -> None:
+    disk = MemoryDisk()
+    async with playing(disk) as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        await player.choose(StoryFunction.FIGHT, "slime_pack")
+        battle = only(player.rows("battle_state"))
+        await player.fight_on(await player.battle(battle.battle_state_id))
+        left = await player.battle(battle.battle_state_id)
+        story_id = player.story_id
+    async with running_vale(disk) as vale:
+        player = await vale.enter(claims(1))
+        player.story_id = story_id
+        await player.subscribe(*TABLES)
+        battle = await player.battle(left.battle.battle_state_id)
+        assert battle == left
+        assert (await player.fight_out(battle)).outcome is CombatOutcome.VICTORY
+        assert only(player.rows("my_player_progression")).total_xp == 24
+        assert player.cache.faults() == []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from user_bench import only
-from vale_bench import Player, Refused, claims, playing
+from vale_bench import Player, RefusedError, claims, playing
 
 from actors.domains.gameplay.npc import NpcState, RelationStage
+from actors.domains.gameplay.npc_exchange import ExchangeKind, NpcExchangeRecord
 from actors.domains.gameplay.rewards import SettlementStatus
 from actors.domains.gameplay.story import StoryFunction, StoryParticipant
-from actors.domains.gameplay.trade import ExchangeKind, NpcExchangeRecord, TradeKind
+from actors.domains.gameplay.trade import TradeKind
 from actors.domains.rules.items import CORE_ITEMS
 
 
@@ -22,7 +23,7 @@ def _items(player: Player) -> dict[str, int]:
 
 
 async def _code(work: object) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await work
     return refused.value.code
 

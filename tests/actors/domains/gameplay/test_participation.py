@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from user_bench import only
-from vale_bench import TABLES, Player, Refused, claims, playing
+from vale_bench import TABLES, Player, RefusedError, claims, playing
 
 from actors.domains.domain_types import GrantSource, ParticipantRole
 from actors.domains.gameplay.combat import BattleLoadout, BattleState
@@ -50,7 +50,7 @@ async def _fight(host: Player) -> BattleState:
 
 
 async def _code(work: object) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await work
     return refused.value.code
 

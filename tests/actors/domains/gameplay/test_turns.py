@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import only
-from vale_bench import Player, Refused, claims, playing
+from vale_bench import Player, RefusedError, claims, playing
 
 from actors.domains.gameplay.npc import NpcState
 from actors.domains.gameplay.play_time import PlayClock
@@ -30,7 +30,7 @@ async def _continue(
 
 async def _refusal(player: Player, *args: object, **named: object) -> str:
     before = (player.session, player.story_rows(StoryEvent))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await _continue(player, *args, **named)
     assert (player.session, player.story_rows(StoryEvent)) == before
     return refused.value.code
@@ -73,14 +73,14 @@ async def test_strangers_learn_nothing_of_a_story() -> None:
             ("continue_story", (player.story_id, None, "go", 1, False)),
             ("abandon_story_session", (player.story_id,)),
         ):
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await stranger.call(name, *fields)
             assert refused.value.code == "story.not_found"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await stranger.call("continue_story", "ss_none", None, "go", 1, False)
         assert refused.value.code == "story.not_found"
         for name in ("get_story_session_state",):
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(RefusedError) as refused:
                 await stranger.ask(name, player.story_id)
             assert refused.value.code == "story.not_found"
 
@@ -129,7 +129,7 @@ async def test_a_treasure_is_opened_once_and_paid_by_settlement() -> None:
         assert (items["core_coin"], items["core_antidote"]) == (30, 1)
         assert only(player.rows("my_player_progression")).total_xp == 6
         assert not any(row.function is StoryFunction.INSPECT for row in player.choices())
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await player.call("resolve_treasure_interaction", player.story_id, "mill_chest", 1)
         assert refused.value.code == "treasure.already_opened"
 
@@ -137,9 +137,7 @@ async def test_a_treasure_is_opened_once_and_paid_by_settlement() -> None:
 async def test_choices_that_stay_keep_their_ids_within_a_turn() -> None:
     async with playing() as player:
         before = {(row.function, row.target_key): row.choice_id for row in player.choices()}
-        quest = next(
-            row for row in player.story_rows(QuestRecord) if row.quest_key == "herb_help"
-        )
+        quest = next(row for row in player.story_rows(QuestRecord) if row.quest_key == "herb_help")
         await player.call("accept_quest", player.story_id, quest.quest_record_id)
         after = {(row.function, row.target_key): row.choice_id for row in player.choices()}
         gone = (StoryFunction.ACCEPT_QUEST, "herb_help")
@@ -183,9 +181,7 @@ async def _play_on(player: Player) -> None:
     )
     if ready and not any(row.function is StoryFunction.TURN_IN_QUEST for row in offered):
         wanted = (StoryFunction.TRAVEL,)
-    choice = next(
-        (row for function in wanted for row in offered if row.function is function), None
-    )
+    choice = next((row for function in wanted for row in offered if row.function is function), None)
     assert choice is not None, player.choices()
     await player.ask(
         "continue_story_and_return",
@@ -209,6 +205,8 @@ async def test_play_time_counts_pauses_in_part() -> None:
         player.vale.clock.wait(370_000_000)
         await player.say("look")
         played = only(player.own_rows(ProfilePlayedWorld))
-        assert 150_000 <= played.total_play_ms + only(
-            player.story_rows(PlayClock)
-        ).unreported_ms < 150_100
+        assert (
+            150_000
+            <= played.total_play_ms + only(player.story_rows(PlayClock)).unreported_ms
+            < 150_100
+        )

@@ -1,41 +1,15 @@
 import hashlib
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from actors.domains.domain_types import WorldKind
 from actors.domains.rules.ids import (
     chapter_id,
     content_hash,
     derived_id,
     local_id,
-    new_id,
     owner_of,
     seed_of_text,
     world_key,
 )
-from actors.domains.rules.rng import SplitMix64
-from actors.domains.rules.text import check_id
-
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-
-
-@given(st.integers(0, 2**48 - 1), st.integers(0, 2**64 - 1))
-def test_a_new_id_spells_its_128_bits(millis, seed):
-    made = new_id("rs_", millis, SplitMix64(seed))
-    twin = SplitMix64(seed)
-    bits = millis << 80 | (twin.next_u64() & 0xFFFF) << 64 | twin.next_u64()
-    number = 0
-    for char in made.removeprefix("rs_"):
-        number = number * 32 + ALPHABET.index(char)
-    assert len(made) == 29
-    assert number == bits
-    assert check_id(made) == made
-
-
-@given(st.integers(0, 2**48 - 2), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_ids_of_later_milliseconds_sort_later(millis, seed, other):
-    assert new_id("bt_", millis, SplitMix64(seed)) < new_id("bt_", millis + 1, SplitMix64(other))
 
 
 def test_derived_ids_join_their_parts():

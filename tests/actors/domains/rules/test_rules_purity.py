@@ -26,6 +26,7 @@ OURS = (
     "actors.domains.rules",
     "actors.errors",
     "actors.module.types",
+    "actors.rng",
     "protocol.types",
 )
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from actors.domains.domain_types import Rarity
 from actors.domains.rules.items import CORE_ITEMS
-from actors.domains.rules.rng import SplitMix64
 from actors.domains.rules.trade import buy_price, gift_points, roll_stock, sell_price
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 HERB = CORE_ITEMS["core_healing_herb"]
 

@@ -22,8 +22,8 @@ from actors.domains.rules.combat.actions import escape_permille
 from actors.domains.rules.combat.arena import Arena
 from actors.domains.rules.errors import RuleError
 from actors.domains.rules.items import CORE_ITEMS
-from actors.domains.rules.rng import SplitMix64
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 KINDS = BattleEventKind
 SKILL, ITEM, ESCAPE = CombatAction.SKILL, CombatAction.USE_ITEM, CombatAction.ESCAPE

@@ -13,8 +13,8 @@ from actors.domains.rules.combat import BattleEventKind
 from actors.domains.rules.combat.arena import Arena
 from actors.domains.rules.combat.attack import hit_permille, resolve_attack, use_skill
 from actors.domains.rules.combat.decision import ai_choose
-from actors.domains.rules.rng import SplitMix64
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 KINDS = BattleEventKind
 NIP = SkillDef("nip", "Nip", SkillTarget.ENEMY, 1200, 0, 0, 2, 1, None)

@@ -40,8 +40,8 @@ from actors.domains.rules.combat.arena import Arena
 from actors.domains.rules.combat.engine import round_order
 from actors.domains.rules.errors import RuleError
 from actors.domains.rules.items import CORE_ITEMS
-from actors.domains.rules.rng import SplitMix64
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 KINDS = BattleEventKind
 

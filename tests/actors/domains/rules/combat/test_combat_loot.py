@@ -13,7 +13,7 @@ from actors.domains.rules.combat import (
     roll_table,
 )
 from actors.domains.rules.items import CORE_ITEMS
-from actors.domains.rules.rng import SplitMix64
+from actors.rng import SplitMix64
 
 HERB = [LootEntry("core_healing_herb", 1000, 1, 1)]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domains.rules.rng import DOMAIN_LABEL, IDENTIFIER_LABEL, SplitMix64, ctx_seed
+from actors.rng import DOMAIN_LABEL, IDENTIFIER_LABEL, SplitMix64, ctx_seed, new_id
 
 seeds = st.integers(0, 2**64 - 1)
 
@@ -83,3 +83,25 @@ def test_weighted_takes_the_first_running_sum_beyond_the_draw():
     assert SplitMix64(42).weighted([741, 1, 258]) == 1
     assert SplitMix64(42).weighted([742, 258]) == 0
     assert SplitMix64(42).pick("abcd") == "c"
+
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 2**64 - 1))
+def test_a_new_id_spells_its_128_bits(millis, seed):
+    made = new_id("rs_", millis * 1000 + 999, SplitMix64(seed))
+    twin = SplitMix64(seed)
+    bits = millis << 80 | (twin.next_u64() & 0xFFFF) << 64 | twin.next_u64()
+    number = 0
+    for char in made.removeprefix("rs_"):
+        number = number * 32 + ALPHABET.index(char)
+    assert len(made) == 29
+    assert number == bits
+
+
+@given(st.integers(0, 2**48 - 2), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_ids_of_later_milliseconds_sort_later(millis, seed, other):
+    assert new_id("bt_", millis * 1000, SplitMix64(seed)) < new_id(
+        "bt_", (millis + 1) * 1000, SplitMix64(other)
+    )

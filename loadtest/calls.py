@@ -1,0 +1,217 @@
+"""Calls: one connection that keeps a number of reducer calls in flight, and checks every answer.
+
+Requests are encoded before the load begins, and answers are recognised by their shape: a caller
+without subscriptions gets the same 22 bytes for each call that commits (wire spec 6.2, S08), so a
+whole frame of answers is checked by a few slices. Anything else is decoded, to say what it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from loadtest.connection import Address, Connection
+from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
+from loadtest.frames import binary_frame
+from loadtest.latency import Latencies
+from protocol.errors import DecodeError
+from protocol.messages.answers import InitialConnection, ReducerOk, ReducerResult
+from protocol.messages.requests import CallReducer
+from protocol.messages.v2_client import decode_server_message, encode_client_message
+from protocol.upgrade import Subprotocol
+
+__all__ = ["CallRing", "Caller", "Clock"]
+
+Clock = Callable[[], int]
+"""Nanoseconds, monotonic."""
+
+_ANSWER_BYTES = 22
+_OK_TAG = b"\x06"
+_COMMITTED = b"\x00"
+
+
+class CallRing:
+    """Calls of one reducer, encoded once, sent again and again in order.
+
+    Args:
+        reducer: its name.
+        arguments: BSATN of each call's arguments, all of one size; at most 256, so that the low
+            byte of a request id tells the call.
+    """
+
+    def __init__(self, reducer: str, arguments: Sequence[bytes]) -> None:
+        assert 0 < len(arguments) <= 256, "request ids are told apart by their low byte"
+        messages = [
+            encode_client_message(CallReducer(number, reducer, args))
+            for number, args in enumerate(arguments)
+        ]
+        self._size = len(messages[0])
+        assert all(len(message) == self._size for message in messages), "calls are of one size"
+        self.length = len(messages)
+        self._bytes = b"".join(messages) * 2
+        self._ids = bytes(range(self.length)) * 2
+        self._singles = [binary_frame(message) for message in messages]
+
+    def frame(self, start: int, count: int) -> bytes:
+        """The frame that makes ``count`` calls from position ``start`` on, at most one round."""
+        if count == 1:
+            return self._singles[start]
+        size = self._size
+        return binary_frame(self._bytes[start * size : (start + count) * size])
+
+    def committed(self, data: bytes, start: int) -> int:
+        """Count the answers in a message, if all say that the calls from ``start`` on committed.
+
+        Returns:
+            The number of answers; 0 when anything in it is something else.
+        """
+        count, rest = divmod(len(data) - 1, _ANSWER_BYTES)
+        if (
+            rest
+            or data[0]
+            or count > self.length
+            or data[2::_ANSWER_BYTES] != self._ids[start : start + count]
+            or data[1::_ANSWER_BYTES].count(_OK_TAG) != count
+            or data[14::_ANSWER_BYTES].count(_COMMITTED) != count
+        ):
+            return 0
+        return count
+
+
+class Caller:
+    """One connection under load; a ``Receiver``.
+
+    Attributes:
+        answered: calls that were answered so far, all of them committed.
+        identity: who the server says we are, hexadecimal.
+        failure: why the load had to end, None while all is well.
+        sent_at: when each call left, in order; kept only when asked for.
+    """
+
+    def __init__(
+        self,
+        ring: CallRing,
+        in_flight: int,
+        latencies: Latencies,
+        *,
+        clock: Clock = time.perf_counter_ns,
+        sent_at: list[int] | None = None,
+    ) -> None:
+        assert 0 < in_flight <= ring.length, "one round of the ring may be in flight"
+        self.answered = 0
+        self.identity = ""
+        self.failure: LoadTestError | None = None
+        self.sent_at = sent_at
+        self._ring = ring
+        self._in_flight = in_flight
+        self._latencies = latencies
+        self._clock = clock
+        self._next = 0
+        self._expected = 0
+        self._batches: deque[tuple[int, int]] = deque()
+        self._running = False
+        self._connection: Connection
+        self._hello: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._idle: asyncio.Future[None] | None = None
+
+    async def connect(
+        self, address: Address, *, token: str | None = None, confirmed: bool | None = None
+    ) -> None:
+        """Open the connection (v3) and wait for the server's first message."""
+        self._connection = await Connection.open(
+            address,
+            self,
+            token=token,
+            subprotocol=Subprotocol.V3_BSATN,
+            confirmed=confirmed,
+        )
+        await self._hello
+
+    def start(self) -> None:
+        """Fill the pipe, and keep it full from now on."""
+        self._running = True
+        self._send(self._in_flight)
+
+    async def stop(self) -> None:
+        """Send no more, and wait until everything is answered; raises what went wrong."""
+        self._running = False
+        if self._batches and self.failure is None:
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
+        if self.failure is not None:
+            raise self.failure
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._connection.close()
+
+    # --- receiver
+
+    def message_received(self, data: bytes) -> None:
+        """Take answers, and make as many calls as were answered."""
+        count = self._ring.committed(data, self._expected)
+        if not count:
+            self._take_other(data)
+            return
+        self.answered += count
+        self._expected = (self._expected + count) % self._ring.length
+        self._record(count)
+        if self._running:
+            self._send(count)
+        elif not self._batches and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+
+    def connection_ended(self, reason: str) -> None:
+        """Note the end, which is a failure while calls are in flight."""
+        if self._batches or not self._hello.done():
+            self._fail(ConnectionEndedError(reason))
+
+    def _send(self, count: int) -> None:
+        ring = self._ring
+        now = self._clock()
+        self._batches.append((now, count))
+        if self.sent_at is not None:
+            self.sent_at += [now] * count
+        self._connection.write(ring.frame(self._next, count))
+        self._next = (self._next + count) % ring.length
+
+    def _record(self, count: int) -> None:
+        """Answers come in the order of the calls; calls of one frame left at one time."""
+        now = self._clock()
+        batches = self._batches
+        while count:
+            sent, waiting = batches[0]
+            if waiting > count:
+                batches[0] = (sent, waiting - count)
+                self._latencies.record(now - sent, count)
+                return
+            batches.popleft()
+            self._latencies.record(now - sent, waiting)
+            count -= waiting
+
+    def _take_other(self, data: bytes) -> None:
+        try:
+            message, end = decode_server_message(data, 1)
+        except DecodeError as error:
+            self._fail(CheckError(f"not a message: {error}"))
+            return
+        if isinstance(message, InitialConnection) and not self._hello.done():
+            self.identity = str(message.identity)
+            self._hello.set_result(None)
+            return
+        while isinstance(message, ReducerResult) and isinstance(message.outcome, ReducerOk):
+            if end >= len(data):
+                break
+            message, end = decode_server_message(data, end)
+        self._fail(CheckError(f"expected answer {self._expected}, got {message}"))
+
+    def _fail(self, failure: LoadTestError) -> None:
+        self.failure = self.failure or failure
+        self._running = False
+        if not self._hello.done():
+            self._hello.set_exception(failure)
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)

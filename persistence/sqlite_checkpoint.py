@@ -1,0 +1,159 @@
+"""Checkpoints of the SQLite store: those that wait become one plan, and that one statement.
+
+Rows that the host gave are passed on as they are; only checkpoints without them, or whose changes
+cannot be believed, read records back and fold them, which costs ten times as much per record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+from zlib import crc32
+
+import orjson
+
+from persistence.errors import (
+    CorruptActorError,
+    FencedError,
+    SequenceConflictError,
+    StoreError,
+)
+from persistence.group_commit import FailedCheckpoints, FoldJob, Outcome
+from persistence.schema import READ_ENDS, READ_FOLDS, WRITE_FOLDS
+from persistence.sqlite_owner import SqliteOwner, to_json
+from persistence.store import is_actor_name
+from persistence.tail import Fold, fold_changes, fold_journal
+
+__all__ = ["SqliteCheckpoints"]
+
+
+class _Ends(NamedTuple):
+    """Where an actor's stored rows and its journal end; all 0 for one never heard of."""
+
+    actor_id: int
+    base_seq: int
+    last_seq: int
+
+
+class _Plan:
+    """What one commit of checkpoints is going to change, in the shape of its statement."""
+
+    __slots__ = ("actors", "deletes", "parts", "places", "size_bytes")
+
+    def __init__(self) -> None:
+        self.actors: list[tuple[int, int, int, int]] = []
+        self.deletes: list[tuple[int, int, int, int]] = []
+        self.places: list[tuple[int, int, int, int, int, int]] = []
+        self.parts: list[bytes] = []
+        self.size_bytes = 0
+
+    def add(self, actor_id: int, through: int, trim_through: int, fold: Fold) -> None:
+        """Add one checkpoint; hot path of hot actors, since it holds the interpreter lock."""
+        self.actors.append((actor_id, through, fold.time, trim_through))
+        offset = self.size_bytes
+        parts, places = self.parts, self.places
+        for (table_id, key), row in fold.changes.items():
+            key_size = len(key)
+            parts.append(key)
+            if row is None:
+                self.deletes.append((actor_id, table_id, offset, key_size))
+                offset += key_size
+            else:
+                size = len(row)
+                places.append((actor_id, table_id, offset, key_size, size, crc32(row)))
+                parts.append(row)
+                offset += key_size + size
+        self.size_bytes = offset
+
+
+class SqliteCheckpoints:
+    """Settles checkpoints; remembers which actors' changes cannot be believed. For one thread."""
+
+    def __init__(self, owner: SqliteOwner, keep_records: int) -> None:
+        self._owner = owner
+        self._keep_records = keep_records
+        self._failed = FailedCheckpoints()
+
+    def settle(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
+        """Write checkpoints of different actors; what a job meets is told to it, never raised."""
+        errors = self._write(jobs)
+        for job, error in zip(jobs, errors, strict=True):
+            if error is not None:
+                self._failed.note(job.actor, job.through)
+        return [(job.done, error) for job, error in zip(jobs, errors, strict=True)]
+
+    def _write(self, jobs: Sequence[FoldJob]) -> list[StoreError | None]:
+        plan = _Plan()
+        errors: list[StoreError | None] = []
+        failure = self._owner.guarded(self._plan, jobs, plan, errors)
+        if failure is None and plan.actors:
+            failure = self._owner.guarded(self._execute, plan)
+        if failure is None:
+            return errors
+        if len(jobs) > 1 and not isinstance(failure, FencedError):
+            # One of them may be at fault, or they are too much for one statement.
+            return list(chain.from_iterable(self._write([job]) for job in jobs))
+        return [job.refusal or failure for job in jobs]
+
+    def _plan(self, jobs: Sequence[FoldJob], plan: _Plan, errors: list[StoreError | None]) -> None:
+        """Plan what can be done; ``errors`` gets an entry per job."""
+        ends = self._read_ends(jobs)
+        folding = {
+            job.actor
+            for job in jobs
+            if job.changes is None
+            or not self._failed.allow_changes(job.actor, ends[job.actor].base_seq)
+        }
+        journals = self._read_journals(
+            [(ends[job.actor].actor_id, job.through) for job in jobs if job.actor in folding]
+        )
+        for job in jobs:
+            actor_id, base_seq, last_seq = ends[job.actor]
+            error = job.refusal
+            if error is not None or job.through <= base_seq:
+                errors.append(error)
+                continue
+            try:
+                if job.through > last_seq:
+                    raise SequenceConflictError(job.actor, last_seq, job.through)
+                if job.changes is None or job.actor in folding:
+                    numbered = journals.get(actor_id, ())
+                    fold = fold_journal(job.actor, base_seq, job.through, numbered)
+                else:
+                    fold = fold_changes(job.changes, job.time)
+            except (CorruptActorError, SequenceConflictError) as refused:
+                error = self._owner.fenced() or refused
+            else:
+                plan.add(actor_id, job.through, job.through - self._keep_records, fold)
+            errors.append(error)
+
+    def _read_ends(self, jobs: Iterable[FoldJob]) -> dict[str, _Ends]:
+        ends = {job.actor: _Ends(0, 0, 0) for job in jobs}
+        names = [name for name in ends if is_actor_name(name)]
+        (known,) = self._owner.connection.execute(READ_ENDS, (to_json(names),)).fetchone()
+        for name, actor_id, base_seq, last_seq in orjson.loads(known):
+            ends[name] = _Ends(actor_id, base_seq, last_seq)
+        return ends
+
+    def _read_journals(
+        self, wanted: Sequence[tuple[int, int]]
+    ) -> dict[int, list[tuple[int, bytes]]]:
+        numbered: dict[int, list[tuple[int, bytes]]] = {}
+        if wanted:
+            statement = self._owner.connection.execute(READ_FOLDS, (to_json(wanted),))
+            for actor_id, seq, record in orjson.loads(statement.fetchone()[0]):
+                numbered.setdefault(actor_id, []).append((seq, bytes.fromhex(record)))
+        return numbered
+
+    def _execute(self, plan: _Plan) -> None:
+        self._owner.connection.execute(
+            WRITE_FOLDS,
+            (
+                self._owner.epoch,
+                to_json(plan.actors),
+                to_json(plan.deletes),
+                to_json(plan.places),
+                b"".join(plan.parts),
+            ),
+        )
