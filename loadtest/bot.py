@@ -94,9 +94,7 @@ class Bot:
             ConnectionEndedError: the server refused, or went away.
         """
         bot = cls(subprotocol, schema)
-        bot._connection = await Connection.open(
-            address, bot, token=token, subprotocol=subprotocol
-        )
+        bot._connection = await Connection.open(address, bot, token=token, subprotocol=subprotocol)
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             bot.hello = await bot._greeted
         return bot

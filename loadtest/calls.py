@@ -85,7 +85,7 @@ class Caller:
 
     Attributes:
         answered: calls that were answered so far, all of them committed.
-        identity: who the server says we are, hexadecimal.
+        token: with which another connection is the same user.
         failure: why the load had to end, None while all is well.
         sent_at: when each call left, in order; kept only when asked for.
     """
@@ -101,7 +101,7 @@ class Caller:
     ) -> None:
         assert 0 < in_flight <= ring.length, "one round of the ring may be in flight"
         self.answered = 0
-        self.identity = ""
+        self.token = ""
         self.failure: LoadTestError | None = None
         self.sent_at = sent_at
         self._ring = ring
@@ -199,7 +199,7 @@ class Caller:
             self._fail(CheckError(f"not a message: {error}"))
             return
         if isinstance(message, InitialConnection) and not self._hello.done():
-            self.identity = str(message.identity)
+            self.token = message.token
             self._hello.set_result(None)
             return
         while isinstance(message, ReducerResult) and isinstance(message.outcome, ReducerOk):

@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from typing import NamedTuple
 
-from hdrh.histogram import HdrHistogram
+from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
 
 from loadtest.limits import LATENCY_MICROS_MAX
 

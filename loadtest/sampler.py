@@ -1,9 +1,9 @@
 """Sampler: runs a server's command line and notes, a thousand times a second, where it is.
 
-``python -m loadtest.sampler OUT serve ...`` takes the place of ``python -m server serve ...``. After
-each millisecond of processor time every thread's stack is noted with the processor time that the
-thread has used since the last sample; at the end the sums go to OUT as JSON. Unlike a tracing
-profiler it does not make small functions look dear.
+``python -m loadtest.sampler OUT serve ...`` takes the place of ``python -m server serve ...``. From
+SIGUSR1 to SIGUSR2, after each millisecond of processor time, every thread's stack is noted with the
+processor time that the thread has used since the last sample; at the end of the process the sums go
+to OUT as JSON. Unlike a tracing profiler it does not make small functions look dear.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["SAMPLE_SECONDS", "Sampler"]
+__all__ = ["BEGIN", "END", "SAMPLE_SECONDS", "Sampler"]
+
+BEGIN = signal.SIGUSR1
+END = signal.SIGUSR2
 
 SAMPLE_SECONDS = 0.001
 """Processor time between two samples."""
@@ -39,21 +42,29 @@ class Sampler:
         self._used: dict[int, int] = {}
         self._main = threading.get_ident()
 
-    def start(self) -> None:
-        """Begin."""
-        signal.signal(signal.SIGPROF, self._sample)
+    def listen(self) -> None:
+        """Begin and end as the signals say."""
+        signal.signal(signal.SIGPROF, lambda _number, frame: self.sample(frame))
+        signal.signal(BEGIN, lambda _number, _frame: self.begin())
+        signal.signal(END, lambda _number, _frame: self.end())
+
+    def begin(self) -> None:
+        """Take samples from now on."""
+        self._used.clear()
         signal.setitimer(signal.ITIMER_PROF, SAMPLE_SECONDS, SAMPLE_SECONDS)
 
-    def stop(self) -> None:
-        """End."""
+    def end(self) -> None:
+        """Take no more samples."""
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
     def write(self, path: Path) -> None:
         """Write the sums: a list of ``[thread name, nanoseconds, [[file, name], ...]]``."""
-        path.write_text(json.dumps([[name, used, stack] for (name, stack), used in
-                                    self.nanos.items()]))
+        path.write_text(
+            json.dumps([[name, used, stack] for (name, stack), used in self.nanos.items()])
+        )
 
-    def _sample(self, _number: int, interrupted: FrameType | None) -> None:
+    def sample(self, interrupted: FrameType | None) -> None:
+        """Note where all threads are; ``interrupted`` is where the main thread is."""
         frames = sys._current_frames()  # noqa: SLF001 - documented, for debugging
         for thread in threading.enumerate():
             ident = thread.ident
@@ -78,11 +89,11 @@ def _main() -> None:
     out, *arguments = sys.argv[1:]
     sys.argv = ["server", *arguments]
     sampler = Sampler()
-    sampler.start()
+    sampler.listen()
     try:
         runpy.run_module("server", run_name="__main__", alter_sys=True)
     finally:
-        sampler.stop()
+        sampler.end()
         sampler.write(Path(out))
 
 

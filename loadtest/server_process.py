@@ -19,7 +19,9 @@ from loadtest.limits import START_SECONDS_MAX, STOP_SECONDS_MAX
 
 __all__ = ["ServerProcess", "pinned_cores", "running_server"]
 
-_READY = re.compile(r"ready http://(?P<host>\[[^]]+\]|[^:]+):(?P<port>\d+) .*\bdatabase=(?P<db>\S+)")
+_READY = re.compile(
+    r"ready http://(?P<host>\[[^]]+\]|[^:]+):(?P<port>\d+) .*\bdatabase=(?P<db>\S+)"
+)
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -62,6 +64,10 @@ class ServerProcess:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     async def stop(self) -> None:
         """End it by a signal and wait; kill it when it does not end in time.
 
@@ -82,7 +88,11 @@ class ServerProcess:
 
 
 async def _start(
-    launcher: Sequence[str], arguments: Sequence[str], cores: set[int] | None, log: Path
+    launcher: Sequence[str],
+    arguments: Sequence[str],
+    cores: set[int] | None,
+    modules: Path | None,
+    log: Path,
 ) -> ServerProcess:
     before = os.sched_getaffinity(0) if cores is not None else None
     with log.open("wb") as errors:
@@ -97,6 +107,7 @@ async def _start(
                 *arguments,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
+                env=_environment(modules),
             )
         finally:
             if before is not None:
@@ -112,10 +123,19 @@ async def _start(
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        said = log.read_text(errors="replace")[-2_000:]
-        raise ServerProcessError(f"the server did not become ready: {line} {said}")
+        said = await asyncio.to_thread(log.read_text, errors="replace")
+        raise ServerProcessError(f"the server did not become ready: {line} {said[-2_000:]}")
     host = match["host"].strip("[]")
     return ServerProcess(process, Address(host, int(match["port"]), match["db"]), line)
+
+
+def _environment(modules: Path | None) -> dict[str, str]:
+    environment = dict(os.environ)
+    if modules is not None:
+        known = environment.get("PYTHONPATH")
+        path = str(modules.resolve())
+        environment["PYTHONPATH"] = f"{path}{os.pathsep}{known}" if known else path
+    return environment
 
 
 @asynccontextmanager
@@ -123,6 +143,7 @@ async def running_server(
     *arguments: str,
     data_dir: Path | None = None,
     cores: set[int] | None = None,
+    modules: Path | None = None,
     launcher: Sequence[str] = ("server",),
 ) -> AsyncIterator[ServerProcess]:
     """Start a server on a free port of the loopback, and stop it at the end.
@@ -131,6 +152,7 @@ async def running_server(
         *arguments: of ``genarrative serve``, beside port and data folder.
         data_dir: its data folder; a temporary one, deleted afterwards, when None.
         cores: processor cores that it may use; None leaves it to the system.
+        modules: folder of Python modules that it may serve, beside those of the working directory.
         launcher: Python module, with its arguments, that takes the place of the server's own.
 
     Raises:
@@ -139,7 +161,7 @@ async def running_server(
     with tempfile.TemporaryDirectory(prefix="genarrative-load-") as folder:
         data = data_dir or Path(folder) / "data"
         options = ("--port", "0", "--data-dir", str(data), *arguments)
-        server = await _start(launcher, options, cores, Path(folder) / "server.log")
+        server = await _start(launcher, options, cores, modules, Path(folder) / "server.log")
         try:
             yield server
         finally:

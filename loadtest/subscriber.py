@@ -38,6 +38,7 @@ class Subscriber:
         "_clock",
         "_connection",
         "_latencies",
+        "_progress",
         "_sent_at",
         "_update_bytes",
         "failure",
@@ -66,18 +67,22 @@ class Subscriber:
         self._clock = clock
         self._update_bytes = 0
         self._applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._progress: asyncio.Future[None] | None = None
         self._connection: Connection
 
     async def connect(self, address: Address, query: str) -> None:
         """Open the connection (v3) and subscribe; returns when the rows are here."""
-        self._connection = await Connection.open(
-            address, self, subprotocol=Subprotocol.V3_BSATN
-        )
+        self._connection = await Connection.open(address, self, subprotocol=Subprotocol.V3_BSATN)
         client = Client(Subprotocol.V3_BSATN)
         client.subscribe([query])
         for frame in client.frames():
             self._connection.send(frame)
         await self._applied
+
+    async def progress(self) -> None:
+        """Wait for the next message, or the end."""
+        self._progress = asyncio.get_running_loop().create_future()
+        await self._progress
 
     async def close(self) -> None:
         """End the connection."""
@@ -93,8 +98,13 @@ class Subscriber:
             if not rest and not data[0] and data[1::size].count(_UPDATE_TAG) == count:
                 self._latencies.record(self._clock() - self._sent_at[self.received])
                 self.received += count
-                return
-        self._take_decoded(data)
+            else:
+                self._take_decoded(data)
+        else:
+            self._take_decoded(data)
+        if self._progress is not None:
+            self._progress.set_result(None)
+            self._progress = None
 
     def connection_ended(self, reason: str) -> None:
         """Note the end; whether it is one too early is for the load to say."""
@@ -124,3 +134,6 @@ class Subscriber:
         self.failure = self.failure or failure
         if not self._applied.done():
             self._applied.set_exception(failure)
+        if self._progress is not None:
+            self._progress.set_result(None)
+            self._progress = None

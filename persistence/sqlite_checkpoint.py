@@ -99,14 +99,17 @@ class SqliteCheckpoints:
     def _plan(self, jobs: Sequence[FoldJob], plan: _Plan, errors: list[StoreError | None]) -> None:
         """Plan what can be done; ``errors`` gets an entry per job."""
         ends = self._read_ends(jobs)
-        folding = {
-            job.actor
+        given = {
+            job.actor: job.changes
             for job in jobs
-            if job.changes is None
-            or not self._failed.allow_changes(job.actor, ends[job.actor].base_seq)
+            if self._failed.allow_changes(job.actor, ends[job.actor].base_seq)
         }
         journals = self._read_journals(
-            [(ends[job.actor].actor_id, job.through) for job in jobs if job.actor in folding]
+            [
+                (ends[job.actor].actor_id, job.through)
+                for job in jobs
+                if given.get(job.actor) is None
+            ]
         )
         for job in jobs:
             actor_id, base_seq, last_seq = ends[job.actor]
@@ -117,11 +120,12 @@ class SqliteCheckpoints:
             try:
                 if job.through > last_seq:
                     raise SequenceConflictError(job.actor, last_seq, job.through)
-                if job.changes is None or job.actor in folding:
+                changes = given.get(job.actor)
+                if changes is None:
                     numbered = journals.get(actor_id, ())
                     fold = fold_journal(job.actor, base_seq, job.through, numbered)
                 else:
-                    fold = fold_changes(job.changes, job.time)
+                    fold = fold_changes(changes, job.time)
             except (CorruptActorError, SequenceConflictError) as refused:
                 error = self._owner.fenced() or refused
             else:

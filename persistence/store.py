@@ -131,9 +131,9 @@ class Store(Protocol):
         the rows gives them instead, and the journal is not read: ``changes`` is the last word,
         as of ``through``, on each row that was touched by the records after the ``through`` of
         the checkpoint asked for before, or for an actor loaded since, by the records after the
-        snapshot's ``base_seq``; ``time`` is the time of record ``through``. More rows do no harm,
-        and of several words on one row the last counts. Both ways store the same. The sequence
-        belongs to the store until ``done``.
+        snapshot's ``base_seq``; ``time`` is the time of record ``through``. More rows do no harm
+        when they are as of ``through`` too, and of several words on one row the last counts. Both
+        ways store the same. The sequence belongs to the store until ``done``.
 
         Queued behind the appends accepted before it. Rows, ``base_seq``, ``base_time`` and the
         trimming of the journal change all at once or not at all. ``through`` at or before
@@ -143,8 +143,9 @@ class Store(Protocol):
 
         A failed checkpoint loses nothing and does not concern appends: it may be asked for again.
         Changes that it was given are forgotten with it, so later ones are not believed until the
-        journal has been folded that far; nobody has to hand them in twice. Also folded from the
-        journal are checkpoints whose changes exceed ``CHANGES_BYTES_MAX`` with those that wait.
+        journal has been folded that far; nobody has to hand them in twice, nor may, as they can be
+        older than what a checkpoint after them has stored. Also folded from the journal are
+        checkpoints whose changes exceed ``CHANGES_BYTES_MAX`` with those that wait.
         """
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:

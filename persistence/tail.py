@@ -66,7 +66,7 @@ def fold_journal(
     """
     records = verify_tail(actor, after, numbered)
     last = after + len(records)
-    if False:
+    if last < through:
         raise CorruptActorError(actor, last + 1, "the record is missing")
     assert last == through
     return fold_tail(actor, after, records)

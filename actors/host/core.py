@@ -68,6 +68,7 @@ class ActorCore:
     Attributes:
         seq: number of the last journaled turn.
         time: timestamp of the last turn; it grows with every turn.
+        recorded_at: timestamp of the last journaled turn.
         base_seq: the last turn that the stored checkpoint holds.
         failures: unexpected failures in a row.
     """
@@ -83,6 +84,7 @@ class ActorCore:
         "key",
         "mail",
         "receipts",
+        "recorded_at",
         "seq",
         "time",
     )
@@ -97,6 +99,7 @@ class ActorCore:
         self.seq = 0
         self.base_seq = 0
         self.time = Timestamp(0)
+        self.recorded_at = Timestamp(0)
         self.failures = 0
         self._board: Board | None = None
         self._changed: dict[tuple[int, bytes], RowChange] = {}
@@ -125,6 +128,7 @@ class ActorCore:
                     table.load(changed)
             self.seq = record.seq
             self.time = Timestamp(record.time)
+        self.recorded_at = self.time
 
     @property
     def outlet(self) -> Outlet:
@@ -149,14 +153,12 @@ class ActorCore:
         return bool(self._board)
 
     def take_changes(self) -> list[RowChange]:
-        """The last word on every row that changed since this was asked before."""
+        """The last word on every row that changed since this was asked before.
+
+        For a checkpoint; should that fail, the store reads its journal instead.
+        """
         changes, self._changed = list(self._changed.values()), {}
         return changes
-
-    def return_changes(self, changes: list[RowChange]) -> None:
-        """Undo ``take_changes``: the checkpoint that they were for did not come about."""
-        newer, self._changed = self._changed, {change[:2]: change for change in changes}
-        self._changed.update(newer)
 
     # Turns
 
@@ -208,6 +210,7 @@ class ActorCore:
             record = encode_record(seq, self.time, call, caller, args, commit.changes)
             database.settle()
             self.seq = seq
+            self.recorded_at = self.time
             changed = self._changed
             for change in commit.changes:
                 changed[change[:2]] = change

@@ -376,12 +376,11 @@ class Host:
             if error is None:
                 core.base_seq = max(core.base_seq, through)
             else:
-                core.return_changes(changes)
                 log.error("checkpoint of %s failed: %s", key, error)
             if not future.done():
                 future.set_result(None)
 
-        self._store.checkpoint(key, through, done, changes, core.time)
+        self._store.checkpoint(key, through, done, changes, core.recorded_at)
         return future
 
     def _round_failed(self, error: StoreError) -> None:

@@ -7,7 +7,7 @@ callback of the loop, between the actors' turns: no commit falls between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -191,8 +191,8 @@ class QuerySets:
         entry = self._sets[set_id]
         for query in entry.queries:
             if query.kind.audience is Audience.ATTACHED:
-                for key in gained:
-                    rows = self._register(set_id, query, key, parts)
+                for key in _of_kind(query, gained):
+                    rows = self._register(set_id, query, key, entry.parts)
                     if rows:
                         yield query.name, self._session.wire.table_rows(rows, ())
 
@@ -203,9 +203,7 @@ class QuerySets:
             return kind.shard_keys()
         if kind.audience is Audience.CALLER:
             return (kind.key(self._caller.user_id),)
-        return tuple(
-            key for key in self._host.attached(self._caller) if key.startswith(f"{kind.name}/")
-        )
+        return _of_kind(query, self._host.attached(self._caller))
 
     def _register(
         self, set_id: int, query: CompiledQuery, key: ActorKey, parts: list[_Part]
@@ -214,3 +212,9 @@ class QuerySets:
         plan, rows = board.subscribe(query, self._caller.identity, self._session, set_id)
         parts.append(_Part(key, board, plan))
         return rows
+
+
+def _of_kind(query: CompiledQuery, keys: Iterable[ActorKey]) -> tuple[ActorKey, ...]:
+    """Those of the actors that hold a query's rows."""
+    prefix = f"{query.kind.name}/"
+    return tuple(key for key in keys if key.startswith(prefix))

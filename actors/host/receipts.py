@@ -24,14 +24,16 @@ class Receipts:
         # Which receipt goes next, by user; made from the rows when it is first needed.
         self._ages: dict[str, deque[tuple[Timestamp, str]]] = {}
 
-    def find(self, user_id: str, request_id: str, name: str, args: bytes) -> bytes | None:
-        """The recorded outcome of the same call; None when there was none.
+    def find(
+        self, user_id: str, request_id: str, name: str, args: bytes, now: Timestamp
+    ) -> bytes | None:
+        """The recorded outcome of the same call; None when there was none, or long ago.
 
         Raises:
             ReducerError: ``idempotency.conflict``: the id was used for another call.
         """
         receipt = self._database[RequestReceipt].find(f"{user_id}:{request_id}")
-        if receipt is None:
+        if receipt is None or receipt.committed_at + RECEIPT_MICROS < now:
             return None
         if receipt.function_name != name or receipt.args_hash != _hash(args):
             raise ReducerError("idempotency.conflict", "the request id was used for another call")
@@ -53,10 +55,11 @@ class Receipts:
             rows = receipts.filter(user_id=user_id)
             ages = deque(sorted((row.committed_at, row.receipt_id) for row in rows))
             self._ages[user_id] = ages
-        receipt_id = f"{user_id}:{request_id}"
-        receipts.insert(RequestReceipt(receipt_id, user_id, name, _hash(args), outcome, now))
+        # Expired ones go first: the new receipt may have the id of one of them.
         while ages and (len(ages) >= DEDUPED_CALLS_MAX or ages[0][0] + RECEIPT_MICROS < now):
             receipts.delete(ages.popleft()[1])
+        receipt_id = f"{user_id}:{request_id}"
+        receipts.insert(RequestReceipt(receipt_id, user_id, name, _hash(args), outcome, now))
         ages.append((now, receipt_id))
 
     def discard(self) -> None:

@@ -139,7 +139,9 @@ class ReducerCall:
         request_id = self._arguments[0][endpoint.request_id]
         if not _REQUEST_ID.match(request_id):
             raise ReducerError("input.invalid_id", "a request id has 1 to 64 id characters")
-        outcome = core.receipts.find(self._caller.user_id, request_id, endpoint.name, self._args)
+        outcome = core.receipts.find(
+            self._caller.user_id, request_id, endpoint.name, self._args, core.time
+        )
         if outcome is None:
             return False, None
         if endpoint.decode_answer is None:

@@ -21,7 +21,9 @@ from actors.module.functions import (
 from actors.module.schema import module_schema
 from actors.module.system import SYSTEM_TABLES
 from actors.module.tables import TableDeclaration, declaration_of
+from protocol.errors import SchemaError
 from protocol.schema import Lifecycle, ModuleSchema
+from protocol.schema_rules import check_schema
 
 __all__ = ["Module"]
 
@@ -121,8 +123,17 @@ class Module:
 
     @cached_property
     def schema(self) -> ModuleSchema:
-        """What clients may know of the module."""
-        return module_schema(self)
+        """What clients may know of the module.
+
+        Raises:
+            DeclarationError: a name or a type is none that clients can deal with (wire spec 13.3).
+        """
+        schema = module_schema(self)
+        try:
+            check_schema(schema)
+        except SchemaError as error:
+            raise DeclarationError(str(error)) from None
+        return schema
 
     def tables_of(self, kind: ActorKind) -> list[TableDeclaration]:
         """The tables that actors of a kind own, system tables included."""

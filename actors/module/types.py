@@ -126,7 +126,7 @@ def struct(cls: type[T]) -> type[T]:
     """
     if cls.__bases__ != (object,):
         raise DeclarationError(f"struct {cls.__name__} must not inherit")
-    annotations = dict(vars(cls).get("__annotations__") or typing.get_type_hints(cls))
+    annotations = dict(getattr(cls, "__annotations__", {}))
     if not annotations:
         raise DeclarationError(f"struct {cls.__name__} has no fields")
     hidden = [name for name in annotations if name.startswith("_")]

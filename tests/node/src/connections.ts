@@ -81,7 +81,8 @@ interface Watchable {
 function watch(connection: AnyConnection): void {
   const waiting = new Set<() => void>();
   watchers.set(connection, waiting);
-  const look = () => [...waiting].forEach(check => check());
+  // After the message's own callbacks, so that conditions may speak of what those counted.
+  const look = () => queueMicrotask(() => [...waiting].forEach(check => check()));
   for (const table of Object.values(connection.db) as Watchable[]) {
     table.onInsert(look);
     table.onDelete(look);

@@ -1,0 +1,129 @@
+"""Cases: which loads are measured, and what they are expected to reach on two cores."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+
+from loadtest.calls import CallRing
+
+__all__ = ["CASES", "Case", "Work"]
+
+_SEED = 20_240_817
+_RING = 256
+
+
+class Work(Enum):
+    """What is called; the value is the Python module that is served."""
+
+    TRANSFER = "examples.bank"
+    """Transfers between random accounts of one actor."""
+    BUMP = "counter_module"
+    """A counter in the caller's own actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A load.
+
+    Attributes:
+        name: for the command line and the report.
+        title: for people.
+        work: what is called.
+        connections: that call.
+        in_flight: unanswered calls of each; answered ones are replaced in one frame.
+        subscribers: connections that follow the accounts; the deliveries are then measured.
+        accounts: rows of the bank.
+        target: operations per second on the reference machine.
+    """
+
+    name: str
+    title: str
+    work: Work
+    connections: int
+    in_flight: int
+    subscribers: int = 0
+    accounts: int = 10_000
+    target: int | None = None
+
+    def ring(self, number: int) -> CallRing:
+        """The calls of one connection, the same in every run."""
+        if self.work is Work.BUMP:
+            return CallRing("bump", [struct.pack("<Q", 1)] * _RING)
+        random = Random(_SEED + number)
+        pairs = [random.sample(range(self.accounts), 2) for _ in range(_RING)]
+        return CallRing("transfer", [struct.pack("<IIq", *pair, 1) for pair in pairs])
+
+
+CASES = (
+    Case(
+        "coalesced-bank",
+        "64 connections, 40 calls in flight, one actor",
+        Work.TRANSFER,
+        64,
+        40,
+        target=40_000,
+    ),
+    Case(
+        "coalesced-users",
+        "64 connections, 40 calls in flight, an actor each",
+        Work.BUMP,
+        64,
+        40,
+        target=40_000,
+    ),
+    Case(
+        "single-bank-64",
+        "64 connections, 1 call in flight, one actor",
+        Work.TRANSFER,
+        64,
+        1,
+        target=20_000,
+    ),
+    Case(
+        "single-users-64",
+        "64 connections, 1 call in flight, an actor each",
+        Work.BUMP,
+        64,
+        1,
+        target=20_000,
+    ),
+    Case(
+        "single-bank-512",
+        "512 connections, 1 call in flight, one actor",
+        Work.TRANSFER,
+        512,
+        1,
+        target=20_000,
+    ),
+    Case(
+        "single-users-512",
+        "512 connections, 1 call in flight, an actor each",
+        Work.BUMP,
+        512,
+        1,
+        target=20_000,
+    ),
+    Case(
+        "fanout-full",
+        "1,000 subscribers of one table, writer with 40 in flight",
+        Work.TRANSFER,
+        1,
+        40,
+        subscribers=1_000,
+        accounts=100,
+        target=200_000,
+    ),
+    Case(
+        "fanout-single",
+        "1,000 subscribers of one table, writer with 1 in flight",
+        Work.TRANSFER,
+        1,
+        1,
+        subscribers=1_000,
+        accounts=100,
+    ),
+)
+"""Every load, in the order in which it runs."""

@@ -1,0 +1,180 @@
+"""Memory and activation of very many idle actors: 100,000 users in one process, from SQLite.
+
+``python tests/bench/activation_bench.py`` fills a store in one process, then activates everybody
+in a fresh one. Memory is told twice: as the growth of the resident set, and as the sizes of all
+objects that belong to one actor alone, with its rows and without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FunctionType, MethodType, ModuleType
+from typing import Annotated
+
+import typer
+import uvloop
+from crowd import claims_of, running_host
+from rich.console import Console
+from rich.table import Table
+
+from actors.host import Host
+from actors.keys import user_id_of
+from actors.module.types import ConnectionId
+from protocol.messages import V2, CallReducer
+
+GAME = "actors.domains.entry"
+AT_ONCE = 512
+TARGET_BYTES = 8 * 1024
+TARGET_PER_SECOND = 5_000
+
+
+class Deaf:
+    """A sink that hears nothing."""
+
+    def deliver(self, messages: list[bytes]) -> None: ...
+
+    def abort(self, close_code: int, reason: str) -> None:
+        raise AssertionError(f"closed with {close_code}: {reason}")
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+async def fill(module: str, folder: Path, count: int) -> None:
+    """Let every user come once and go, as a server would have it."""
+
+    async def visit(number: int) -> None:
+        session = host.open_session(
+            claims=claims_of(number),
+            connection_id=ConnectionId(number + 1),
+            token="token",
+            wire=V2,
+            confirmed=True,
+            sink=Deaf(),
+        )
+        await session.connect()
+        if module != GAME:
+            session.receive([CallReducer(0, "bump", struct.pack("<Q", number))])
+            while session.pending:
+                await host.durable()
+        await session.disconnect()
+
+    async with running_host(module, "sqlite", folder) as host:
+        for first in range(0, count, AT_ONCE):
+            await asyncio.gather(*map(visit, range(first, min(first + AT_ONCE, count))))
+
+
+async def activate(module: str, folder: Path, count: int) -> dict[str, float]:
+    """Bring everybody into memory; what that took."""
+    async with running_host(module, "sqlite", folder) as host:
+        kind = host.catalogue.home
+        assert kind is not None
+        keys = [kind.key(user_id_of(claims_of(number).identity)) for number in range(count)]
+        before = resident_bytes()
+        began, cpu = time.perf_counter(), time.process_time()
+        await host.activate(keys)
+        took, cpu = time.perf_counter() - began, time.process_time() - cpu
+        gc.collect()
+        resident = resident_bytes() - before
+        cells = [private_bytes(host, key) for key in keys[:: max(1, count // 100)]]
+        return {
+            "seconds": took,
+            "cpu_seconds": cpu,
+            "resident": resident / count,
+            "objects": sum(whole for whole, _ in cells) / len(cells),
+            "rows": sum(rows for _, rows in cells) / len(cells),
+        }
+
+
+def private_bytes(host: Host, key: str) -> tuple[int, int]:
+    """Bytes of all objects that belong to one actor, and of its rows among them."""
+    cell = host._cells[key]
+    core = cell.core
+    shared = {id(host), id(host._loop), id(core._shared), id(core._runtime)}
+    shared.update(id(layout) for layout in core._runtime.layouts.values())
+    rows = []
+    for table in core.database.tables():
+        rows += [*table._rows.values(), *table._encoded.values(), *table._rows]
+    # Keys of the directory belong to the actor; the directory's own slots do not show here.
+    return reach([cell, key], shared), reach(rows, shared)
+
+
+def reach(roots: list[object], shared: set[int]) -> int:
+    """Bytes of everything that is reached from some objects and from nothing shared."""
+    seen = set(shared)
+    waiting = list(roots)
+    size = 0
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen or isinstance(item, type | FunctionType | ModuleType):
+            continue
+        if item is None or isinstance(item, bool) or (isinstance(item, int) and item < 257):
+            continue
+        seen.add(id(item))
+        size += sys.getsizeof(item)
+        if isinstance(item, MethodType):
+            waiting.append(item.__self__)
+        else:
+            waiting += gc.get_referents(item)
+    return size
+
+
+def measured(module: str, count: int) -> dict[str, float]:
+    """Fill and activate, each in a process of its own, so that memory is that of activation."""
+    with tempfile.TemporaryDirectory() as folder:
+        for phase in ("fill", "activate"):
+            arguments = ("--phase", phase, "--folder", folder, "--module", module)
+            done = subprocess.run(
+                [sys.executable, __file__, *arguments, "--count", str(count)],
+                check=True,
+                stdout=subprocess.PIPE,
+            )
+    return json.loads(done.stdout)
+
+
+def main(
+    count: Annotated[int, typer.Option(help="Actors.")] = 100_000,
+    module: Annotated[str, typer.Option(help="Module; all known ones without it.")] = "",
+    phase: Annotated[str, typer.Option(hidden=True)] = "",
+    folder: Annotated[Path, typer.Option(hidden=True)] = Path(),
+) -> None:
+    """Measure memory per idle actor and activations per second."""
+    if phase == "fill":
+        uvloop.run(fill(module, folder, count))
+        return
+    if phase == "activate":
+        print(json.dumps(uvloop.run(activate(module, folder, count))))
+        return
+    table = Table(title=f"{count:,} activated actors, bytes and activations per second")
+    for name in ("module", "RSS", "objects", "rows", "beside rows", "activations/s", "CPU us"):
+        table.add_column(name, justify="right")
+    for name in [module] if module else [GAME, "counter_module"]:
+        found = measured(name, count)
+        beside = found["objects"] - found["rows"]
+        rate = count / found["seconds"]
+        table.add_row(
+            name,
+            f"{found['resident']:,.0f}",
+            f"{found['objects']:,.0f}",
+            f"{found['rows']:,.0f}",
+            f"[{'green' if beside <= TARGET_BYTES else 'red'}]{beside:,.0f}",
+            f"[{'green' if rate >= TARGET_PER_SECOND else 'red'}]{rate:,.0f}",
+            f"{found['cpu_seconds'] * 1e6 / count:.0f}",
+        )
+    Console().print(table)
+    Console().print(f"Targets: {TARGET_BYTES:,} bytes beside rows, {TARGET_PER_SECOND:,}/s.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
