@@ -11,6 +11,8 @@ from rich.console import Console
 
 from loadtest.bench import BenchOptions, run_benchmark
 from loadtest.cases import CASES
+from loadtest.connection import Address
+from loadtest.demo import play_here, play_spawned
 from loadtest.errors import LoadTestError
 from loadtest.report import profile_tables, results_table, write_json
 
@@ -25,11 +27,6 @@ app = typer.Typer(
 )
 
 _NAMES = ", ".join(case.name for case in CASES)
-
-
-@app.callback()
-def _commands() -> None:
-    """Commands have names even while there is one only."""
 
 
 @app.command()
@@ -62,6 +59,30 @@ def bench(
     console.print(results_table(results))
     if json is not None:
         write_json(json, results)
+
+
+@app.command()
+def demo(
+    *,
+    spawn: Annotated[
+        bool, typer.Option("--spawn", help="Start a server for the demonstration.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address of a running server.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its port.")] = 3000,
+    database: Annotated[str, typer.Option(help="Its database.")] = "genarrative",
+    data_dir: Annotated[Path, typer.Option(help="Its data folder, for a service token.")] = Path(
+        ".genarrative/local"
+    ),
+) -> None:
+    """Play a story with a bot and print what a player would see.
+
+    A running server must allow fixtures: ``genarrative serve --dev-fixtures``.
+    """
+    console = Console()
+    if spawn:
+        uvloop.run(play_spawned(console))
+    else:
+        uvloop.run(play_here(Address(host, port, database), data_dir, console))
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol, cast
 from urllib.parse import urlencode
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake
 from websockets.typing import Subprotocol as OfferedProtocol
 from websockets.uri import parse_uri
 
@@ -166,13 +165,15 @@ class Connection(asyncio.Protocol):
             if len(head) > HANDSHAKE_BYTES_MAX:
                 self._fail("the answer to the upgrade does not end")
             return b""
+        status = head.split(b"\r\n", 1)[0].decode(errors="replace")
+        if not status.startswith("HTTP/1.1 101 "):
+            self._fail(f"the upgrade was refused: {status}")
+            return b""
         handshake = self._handshake
         handshake.receive_data(head + separator)
-        refusal = handshake.handshake_exc
         chosen = handshake.subprotocol
-        if refusal is not None or chosen is None:
-            text = _refusal_text(head) if isinstance(refusal, InvalidHandshake) else str(refusal)
-            self._fail(f"the upgrade was refused: {text}")
+        if handshake.handshake_exc is not None or chosen is None:
+            self._fail(f"the upgrade is none: {handshake.handshake_exc}")
             return b""
         self.subprotocol = Subprotocol(chosen)
         self._reader = FrameReader()
@@ -183,7 +184,3 @@ class Connection(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         self._reason = reason
         self._transport.close()
-
-
-def _refusal_text(head: bytes) -> str:
-    return head.split(b"\r\n", 1)[0].decode(errors="replace")

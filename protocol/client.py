@@ -11,6 +11,7 @@ from enum import Enum
 
 from protocol.client_cache import ClientCache
 from protocol.errors import DecodeError
+from protocol.limits import CLIENT_FRAME_BYTES_MAX
 from protocol.messages.answers import (
     InitialConnection,
     OneOffQueryResult,
@@ -34,10 +35,7 @@ from protocol.messages.requests import (
 from protocol.messages.v2_client import decode_server_message, encode_client_message
 from protocol.upgrade import Subprotocol
 
-__all__ = ["CLIENT_FRAME_BYTES_MAX", "Client", "QuerySetState"]
-
-CLIENT_FRAME_BYTES_MAX = 256 * 1024
-"""Messages joined in one v3 frame by a client; one larger message goes alone (wire spec 5.2)."""
+__all__ = ["Client", "QuerySetState"]
 
 
 class QuerySetState(Enum):

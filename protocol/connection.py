@@ -9,25 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from protocol.errors import DecodeError, FrameError
-from protocol.limits import CLOSE_REASON_BYTES_MAX, MESSAGE_BYTES_MAX
+from protocol.limits import (
+    CLOSE_REASON_BYTES_MAX,
+    FRAME_JOINED_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
+    MESSAGES_PER_FRAME_MAX,
+)
 from protocol.messages.requests import ClientMessage
 from protocol.messages.v2 import V2
 from protocol.messages.wire import Wire
 from protocol.upgrade import Subprotocol
 
 __all__ = [
-    "FRAME_JOINED_BYTES_MAX",
-    "MESSAGES_PER_FRAME_MAX",
     "Connection",
     "close_reason",
     "wire_for",
 ]
 
-FRAME_JOINED_BYTES_MAX = 512 * 1024
-"""Body of a v3 frame that joins messages; one larger message goes alone (wire spec 5.2)."""
-
-MESSAGES_PER_FRAME_MAX = 16_384
-"""Messages in one v3 frame; more close the connection with 1013 (wire spec 8.3)."""
 
 _CLOSE_TOO_BIG = 1009
 _CLOSE_ERROR = 1011

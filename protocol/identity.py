@@ -15,7 +15,7 @@ _CHECK_BYTES = 4
 
 
 def identity_from_claims(iss: str, sub: str) -> Identity:
-    """The identity of the caller that ``iss`` knows as ``sub``: C2 00, 4 check bytes, 26 hash bytes.
+    """The identity that ``iss`` knows as ``sub``: C2 00, 4 check bytes, 26 hash bytes.
 
     The lengths that a token's claims may have are checked where tokens are, not here.
 

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["IDLE_SECONDS_MAX", "PING_INTERVAL_SECONDS", "Keepalive", "KeepaliveAction"]
+from protocol.limits import IDLE_SECONDS_MAX, PING_INTERVAL_SECONDS
 
-PING_INTERVAL_SECONDS = 15.0
-"""From one ping to the next; the first is due right after the upgrade."""
+__all__ = ["Keepalive", "KeepaliveAction"]
 
-IDLE_SECONDS_MAX = 30.0
-"""Silence of the peer after which its connection is dropped without a close frame."""
 
 assert IDLE_SECONDS_MAX > PING_INTERVAL_SECONDS  # a ping has the time to be answered
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 __all__ = [
+    "CLIENT_FRAME_BYTES_MAX",
     "CLOSE_REASON_BYTES_MAX",
     "CODECS_MAX",
     "FIXED_ROW_BYTES_MAX",
+    "FRAME_JOINED_BYTES_MAX",
+    "IDLE_SECONDS_MAX",
+    "MESSAGES_PER_FRAME_MAX",
     "MESSAGE_BYTES_MAX",
     "NESTING_MAX",
+    "PING_INTERVAL_SECONDS",
     "SQL_BYTES_MAX",
+    "SQL_NESTING_MAX",
+    "SQL_TERMS_MAX",
+    "SUBSCRIBE_QUERIES_MAX",
     "TYPE_NODES_MAX",
     "VARIANTS_MAX",
 ]
@@ -32,10 +40,34 @@ VARIANTS_MAX = 256
 """Variants of a sum or an enum: the tag is one byte (wire spec 3); more is a SchemaError."""
 
 CODECS_MAX = 8_192
-"""Compiled codecs kept for reuse, of each kind; beyond it the oldest is compiled anew when asked."""
+"""Compiled codecs kept for reuse, of each kind; beyond it the oldest is compiled again."""
 
 FIXED_ROW_BYTES_MAX = 65_535
 """Largest row size that a row list's u16 size hint can state (wire spec 5.4)."""
+
+SQL_NESTING_MAX = 32
+"""Parentheses within parentheses; a deeper query is a SqlError."""
+
+SQL_TERMS_MAX = 512
+"""Comparisons of one query; more are a SqlError, as every commit may evaluate each of them."""
+
+CLIENT_FRAME_BYTES_MAX = 256 * 1024
+"""Messages joined in one v3 frame by a client; one larger message goes alone (wire spec 5.2)."""
+
+FRAME_JOINED_BYTES_MAX = 512 * 1024
+"""Body of a v3 frame that joins messages; one larger message goes alone (wire spec 5.2)."""
+
+MESSAGES_PER_FRAME_MAX = 16_384
+"""Messages in one v3 frame; more close the connection with 1013 (wire spec 8.3)."""
+
+SUBSCRIBE_QUERIES_MAX = 16_384
+"""Queries of one Subscribe; more are a DecodeError, which closes the connection."""
+
+PING_INTERVAL_SECONDS = 15.0
+"""From one ping to the next; the first is due right after the upgrade."""
+
+IDLE_SECONDS_MAX = 30.0
+"""Silence of the peer after which its connection is dropped without a close frame."""
 
 assert SQL_BYTES_MAX < MESSAGE_BYTES_MAX
 assert FIXED_ROW_BYTES_MAX < MESSAGE_BYTES_MAX

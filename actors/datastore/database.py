@@ -1,8 +1,8 @@
 """Database: all tables of one actor, and the transaction over them.
 
 A transaction begins with the first write and ends with ``commit`` (``stage`` and ``settle``) or
-``rollback``. There is one at a time: a turn. Committing encodes each changed row once; journal, checkpoint and every subscriber
-share those bytes.
+``rollback``. There is one at a time: a turn. Committing encodes each changed row once; journal,
+checkpoint and every subscriber share those bytes.
 """
 
 from __future__ import annotations

@@ -274,8 +274,9 @@ class Table(Generic[Row]):
             stored = cast("bytes", key) if encode_key is None else encode_key(key)
             changes.append(make(RowChange, (layout.id, stored, data)))
             staged.append((key, data))
-        inserts.extend(EncodedRow(event, encode(event)) for event in self._events)  # type: ignore[arg-type]
-        return TableDelta(layout, inserts, deletes)
+        if self._events:
+            inserts.extend(make(EncodedRow, (event, encode(event))) for event in self._events)
+        return make(TableDelta, (layout, inserts, deletes))
 
     def settle(self) -> None:
         """Keep what was staged; the transaction is over."""

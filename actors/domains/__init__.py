@@ -1,4 +1,4 @@
-"""The game: worlds, stories, battles, progression; loaded as the module ``actors.domains.entry``."""
+"""The game: worlds, stories, battles, progression; loaded as ``actors.domains.entry``."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
+from zlib import crc32
 
 from actors.claims import Claims
 from actors.errors import ReducerError
@@ -27,7 +28,7 @@ from actors.host.session import Admission, Session, Sink
 from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn
 from actors.host.wakes import Wakes
 from actors.keys import ActorKey, Audience
-from actors.limits import CHECKPOINT_RECORDS, IDLE_SECONDS
+from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS, IDLE_SECONDS
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
@@ -282,12 +283,21 @@ class Host:
         self.rounds.append(entry)
         if entry.wake:
             self._wakes.add(entry.wake, ActorKey(entry.actor))
-        if entry.seq % CHECKPOINT_RECORDS == 0:
+        if entry.seq % CHECKPOINT_STEP_RECORDS == 0:
+            self._note_stale(entry)
+
+    def _note_stale(self, entry: Append) -> None:
+        """Let an actor be checkpointed every so many records.
+
+        Actors that began together must not be checkpointed together: each has its own remainder.
+        """
+        steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
+        if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS) == 0:
             self._stale.add(ActorKey(entry.actor))
             self.rounds.when_handed_over(self._checkpoint_stale)
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:
-        """Hand a message on; it is durable before anything that it causes, as rounds are ordered."""
+        """Hand a message on; rounds are ordered, so it is durable before what it causes."""
         if message.dst_actor.startswith(EFFECT):
             self.rounds.when_durable(lambda: self._request(source, message))
         else:

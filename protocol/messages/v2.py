@@ -12,6 +12,7 @@ from functools import lru_cache
 from struct import Struct
 
 from protocol.errors import DecodeError
+from protocol.limits import SUBSCRIBE_QUERIES_MAX
 from protocol.messages.requests import (
     CallProcedure,
     CallReducer,
@@ -23,10 +24,8 @@ from protocol.messages.requests import (
 from protocol.row_list import encode_row_list
 from protocol.values import ConnectionId, Identity
 
-__all__ = ["SUBSCRIBE_QUERIES_MAX", "V2", "V2Wire"]
+__all__ = ["V2", "V2Wire"]
 
-SUBSCRIBE_QUERIES_MAX = 16_384
-"""Queries of one Subscribe; more are a DecodeError, which closes the connection."""
 
 _U32 = Struct("<I")
 _IDS = Struct("<II")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from protocol.errors import SqlError
-from protocol.limits import SQL_BYTES_MAX
+from protocol.limits import SQL_BYTES_MAX, SQL_NESTING_MAX, SQL_TERMS_MAX
 from protocol.sql.lexer import Token, TokenKind, tokenize
 from protocol.sql.syntax import (
     AllOf,
@@ -26,13 +26,8 @@ from protocol.sql.syntax import (
     Truth,
 )
 
-__all__ = ["SQL_NESTING_MAX", "SQL_TERMS_MAX", "parse_query"]
+__all__ = ["parse_query"]
 
-SQL_NESTING_MAX = 32
-"""Parentheses within parentheses; a deeper query is a SqlError."""
-
-SQL_TERMS_MAX = 512
-"""Comparisons of one query; more are a SqlError, as every commit may evaluate each of them."""
 
 _AFTER_WHERE = ("ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT")
 _OTHER_JOINS = ("LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "OUTER", "SEMI", "ANTI")

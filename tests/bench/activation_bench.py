@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from enum import Enum
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Annotated
 
 import typer
@@ -33,6 +34,8 @@ from protocol.messages import V2, CallReducer
 
 GAME = "actors.domains.entry"
 AT_ONCE = 512
+SHARED_TYPES = (type, Enum, FunctionType, BuiltinFunctionType, ModuleType)
+"""What belongs to the program, whoever refers to it."""
 TARGET_BYTES = 8 * 1024
 TARGET_PER_SECOND = 5_000
 
@@ -87,7 +90,8 @@ async def activate(module: str, folder: Path, count: int) -> dict[str, float]:
         took, cpu = time.perf_counter() - began, time.process_time() - cpu
         gc.collect()
         resident = resident_bytes() - before
-        cells = [private_bytes(host, key) for key in keys[:: max(1, count // 100)]]
+        shared = shared_objects(host)
+        cells = [private_bytes(host, key, shared) for key in keys[:: max(1, count // 100)]]
         return {
             "seconds": took,
             "cpu_seconds": cpu,
@@ -97,36 +101,36 @@ async def activate(module: str, folder: Path, count: int) -> dict[str, float]:
         }
 
 
-def private_bytes(host: Host, key: str) -> tuple[int, int]:
+def shared_objects(host: Host) -> set[int]:
+    """Ids of what all actors have in common: the host, and all that its catalogue leads to."""
+    shared = {id(host), id(host._loop)}
+    reach([host.catalogue, host.module, host._shared], shared)
+    return shared
+
+
+def private_bytes(host: Host, key: str, shared: set[int]) -> tuple[int, int]:
     """Bytes of all objects that belong to one actor, and of its rows among them."""
     cell = host._cells[key]
-    core = cell.core
-    shared = {id(host), id(host._loop), id(core._shared), id(core._runtime)}
-    shared.update(id(layout) for layout in core._runtime.layouts.values())
     rows = []
-    for table in core.database.tables():
+    for table in cell.core.database.tables():
         rows += [*table._rows.values(), *table._encoded.values(), *table._rows]
-    # Keys of the directory belong to the actor; the directory's own slots do not show here.
-    return reach([cell, key], shared), reach(rows, shared)
+    # The directory's key belongs to the actor; the slots of the directory itself do not show here.
+    return reach([cell, key], set(shared)), reach(rows, set(shared))
 
 
-def reach(roots: list[object], shared: set[int]) -> int:
-    """Bytes of everything that is reached from some objects and from nothing shared."""
-    seen = set(shared)
+def reach(roots: list[object], seen: set[int]) -> int:
+    """Bytes of everything that is reached from some objects and was not seen; it is seen then."""
     waiting = list(roots)
     size = 0
     while waiting:
         item = waiting.pop()
-        if id(item) in seen or isinstance(item, type | FunctionType | ModuleType):
+        if id(item) in seen or isinstance(item, SHARED_TYPES):
             continue
         if item is None or isinstance(item, bool) or (isinstance(item, int) and item < 257):
             continue
         seen.add(id(item))
         size += sys.getsizeof(item)
-        if isinstance(item, MethodType):
-            waiting.append(item.__self__)
-        else:
-            waiting += gc.get_referents(item)
+        waiting += gc.get_referents(item)
     return size
 
 
@@ -154,7 +158,7 @@ def main(
         uvloop.run(fill(module, folder, count))
         return
     if phase == "activate":
-        print(json.dumps(uvloop.run(activate(module, folder, count))))
+        sys.stdout.write(json.dumps(uvloop.run(activate(module, folder, count))))
         return
     table = Table(title=f"{count:,} activated actors, bytes and activations per second")
     for name in ("module", "RSS", "objects", "rows", "beside rows", "activations/s", "CPU us"):

@@ -81,9 +81,7 @@ def calls_of(module: str, number: int) -> list[CallReducer]:
         ring = [CallReducer(n, "bump", struct.pack("<Q", 1)) for n in range(256)]
     else:
         ring = [
-            CallReducer(
-                n, "transfer", struct.pack("<IIq", *random.sample(range(ACCOUNTS), 2), 1)
-            )
+            CallReducer(n, "transfer", struct.pack("<IIq", *random.sample(range(ACCOUNTS), 2), 1))
             for n in range(256)
         ]
     return ring * 2

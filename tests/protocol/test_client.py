@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.client import CLIENT_FRAME_BYTES_MAX, Client, QuerySetState
+from protocol.client import Client, QuerySetState
 from protocol.client_cache import ClientCache
 from protocol.connection import Connection
 from protocol.errors import DecodeError
+from protocol.limits import CLIENT_FRAME_BYTES_MAX
 from protocol.messages import (
     V2,
     CallProcedure,

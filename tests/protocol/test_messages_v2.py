@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import DecodeError
+from protocol.limits import SUBSCRIBE_QUERIES_MAX
 from protocol.messages import (
     V2,
     CallProcedure,
@@ -19,7 +20,6 @@ from protocol.messages import (
     decode_server_message,
     encode_client_message,
 )
-from protocol.messages.v2 import SUBSCRIBE_QUERIES_MAX
 
 U32 = st.integers(0, 2**32 - 1)
 I64 = st.integers(-(2**63), 2**63 - 1)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import SqlError
-from protocol.limits import SQL_BYTES_MAX
-from protocol.sql.parser import SQL_NESTING_MAX, SQL_TERMS_MAX, parse_query
+from protocol.limits import SQL_BYTES_MAX, SQL_NESTING_MAX, SQL_TERMS_MAX
+from protocol.sql.parser import parse_query
 from protocol.sql.syntax import (
     AllOf,
     AnyOf,

@@ -1,4 +1,4 @@
-"""Battle start: combatants are put together, players are asked what they bring (domain 4.5, 4.6)."""
+"""Battle start: combatants are put together, players say what they bring (domain 4.5, 4.6)."""
 
 from __future__ import annotations
 

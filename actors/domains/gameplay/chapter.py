@@ -1,4 +1,4 @@
-"""Chapter: a user's plan and ledger of each chapter, and how they deviate (domain 3.1, 3.8, 3.9)."""
+"""Chapter: a user's plan and ledger of each chapter, and their deviation (domain 3.1, 3.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inventory: a user's items of one lineage as rows, and as the value that the rules compute with."""
+"""Inventory: a user's items of one lineage as rows, and as the value that rules work with."""
 
 from __future__ import annotations
 

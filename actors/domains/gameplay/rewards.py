@@ -1,4 +1,4 @@
-"""Reward settlements: bundles that a story owes its players, shown from pending to settled (5.7)."""
+"""Reward settlements: bundles that a story owes its players, pending to settled (5.7)."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from actors.domains.rules.combat import merge_grants, roll_table
 from actors.domains.rules.ids import derived_id, local_id, seed_of_text
 from actors.domains.rules.items import (
     COIN,
-    GEAR_TIERS_MAX,
+    GEAR_TIERS,
     HEALING_HERB,
     gear_item_id,
     gear_tier,
@@ -260,7 +260,7 @@ def _contents(
         case PaceBand.PRESSURE:
             return [ItemGrant(gear_item_id(rng.below(3), tier), 1)]
         case PaceBand.FINALE:
-            return [ItemGrant(gear_item_id(rng.below(3), min(tier + 1, GEAR_TIERS_MAX)), 1)]
+            return [ItemGrant(gear_item_id(rng.below(3), min(tier + 1, GEAR_TIERS)), 1)]
 
 
 def _hurt(ctx: ReducerContext, player: StoryParticipant) -> None:

@@ -20,7 +20,7 @@ from actors.module.types import replace
 __all__ = [
     "COIN",
     "CORE_ITEMS",
-    "GEAR_TIERS_MAX",
+    "GEAR_TIERS",
     "HEALING_HERB",
     "MANA_DROP",
     "gear_item_id",
@@ -33,7 +33,7 @@ COIN: Final = "core_coin"
 HEALING_HERB: Final = "core_healing_herb"
 MANA_DROP: Final = "core_mana_drop"
 
-GEAR_TIERS_MAX: Final = 5
+GEAR_TIERS: Final = 5
 """Core gear comes in tiers 1 to 5, as rare as its tier."""
 
 _GEAR_BUDGET: Final = {
@@ -65,7 +65,7 @@ _NO_EFFECT: Final = ItemUseEffect(0, 0, cure=False, status=None, damage_power=0,
 
 def gear_tier(level: int) -> int:
     """The tier of gear that belongs to a level."""
-    return min(max(-(-level // 10), 1), GEAR_TIERS_MAX)
+    return min(max(-(-level // 10), 1), GEAR_TIERS)
 
 
 def gear_item_id(kind: int, tier: int) -> str:
@@ -236,7 +236,7 @@ def _catalogue() -> dict[str, RuntimeItemDefinition]:
             use_effect=replace(_NO_EFFECT, damage_power=900),
         ),
     ]
-    for tier in range(1, GEAR_TIERS_MAX + 1):
+    for tier in range(1, GEAR_TIERS + 1):
         items += _gear(tier)
     return {item.item_id: item for item in items}
 

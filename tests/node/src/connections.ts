@@ -175,6 +175,9 @@ export async function refusal(call: Promise<unknown>): Promise<[string, string]>
   throw new assert.AssertionError({ message: 'the call was not refused' });
 }
 
+const isEmpty = (value: unknown) =>
+  value !== null && typeof value === 'object' && Object.keys(value).length === 0;
+
 /** Any value as JSON with sorted object keys; numbers beyond JSON become strings. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
@@ -185,7 +188,10 @@ export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return value.map(plain);
   if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    // A variant without a payload is written without a value, and read with an empty one.
+    const entries = Object.entries(value)
+      .filter(([name, inner]) => !(name === 'value' && 'tag' in value && isEmpty(inner)))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(entries.map(([name, inner]) => [name, plain(inner)]));
   }
   return value;

@@ -1,9 +1,11 @@
 // Story 1 of the game: progression and a battle that is won; then a look after a restart.
 
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DbConnection, tables } from '../module_bindings_game/index.js';
 import type {
   BattleSnapshot,
+  CombatStats,
   CombatResolution,
   StorySession,
 } from '../module_bindings_game/types.js';
@@ -227,11 +229,25 @@ function policy(player: Player, { battle, combatants }: BattleSnapshot): Action 
   return { ...base, action: { tag: 'BasicAttack' }, skillId: undefined, targetSeq };
 }
 
+/** Act; a battle takes five actions a second, and one too early may be sent again as it is. */
+async function act(player: Player, action: Action): Promise<CombatResolution> {
+  for (;;) {
+    const answer = await player.connection.procedures.resolveCombatActionAndReturn({
+      input: action,
+    });
+    if (answer.errorCode !== 'limit.rate_exceeded') return ask(Promise.resolve(answer));
+    await pause(200);
+  }
+}
+
 /** Steps 5 and 6; answers the winning call and its answer. */
 async function fight(player: Player, told: string[]): Promise<[Action, CombatResolution]> {
   const { db, procedures } = player.connection;
   await choose(player, 'Travel', 'mill');
   assert.equal(only(db.storySession.iter()).currentSceneKey, 'mill');
+  // As they came; whoever is quicker than the player may have struck when the battle is active.
+  const fighters: { seq: number; hp: number; level: number; stats: CombatStats }[] = [];
+  db.battleCombatant.onInsert((_, row) => fighters.push(row));
   await choose(player, 'Fight', 'slime_pack');
   await until(
     player.connection,
@@ -243,7 +259,7 @@ async function fight(player: Player, told: string[]): Promise<[Action, CombatRes
   );
   told.length = 0;
   const row = only(db.battleState.iter());
-  const fighters = [...db.battleCombatant.iter()].sort((a, b) => a.seq - b.seq);
+  fighters.sort((a, b) => a.seq - b.seq);
   assert.deepEqual(
     fighters.map(one => [one.hp, one.stats.maxHp, one.level]),
     [
@@ -262,7 +278,7 @@ async function fight(player: Player, told: string[]): Promise<[Action, CombatRes
   );
   for (let count = 0; count < ACTIONS_MAX; count++) {
     const action = policy(player, snapshot);
-    const resolution = await ask(procedures.resolveCombatActionAndReturn({ input: action }));
+    const resolution = await act(player, action);
     assert.equal(resolution.snapshot.battle.version, snapshot.battle.version + 1);
     // The caller's rows changed with the answer or before it, and they say the same.
     const seen = only(db.battleState.iter());

@@ -8,7 +8,7 @@ from typing import Final
 from actors.domains.domain_types import HostileDefeat, HostileRank, ItemGrant, LootEntry
 from actors.domains.rules.combat.state import Battle, BattleSide, Combatant
 from actors.domains.rules.items import (
-    GEAR_TIERS_MAX,
+    GEAR_TIERS,
     HEALING_HERB,
     MANA_DROP,
     gear_item_id,
@@ -105,7 +105,7 @@ def _roll_default(rng: SplitMix64, rank: HostileRank, level: int) -> list[ItemGr
             ]
         case HostileRank.BOSS:
             return [
-                *_roll_gear(rng, min(gear_tier(level) + 1, GEAR_TIERS_MAX)),
+                *_roll_gear(rng, min(gear_tier(level) + 1, GEAR_TIERS)),
                 *roll_table(rng, [LootEntry(HEALING_HERB, 1000, 3, 3)]),
             ]
     return roll_table(rng, [LootEntry(*entry, entry[2]) for entry in entries])

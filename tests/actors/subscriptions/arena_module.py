@@ -1,0 +1,140 @@
+"""A module whose one reducer does whatever it is told, with something of every kind to query."""
+
+from __future__ import annotations
+
+from actors import (
+    Identity,
+    ReducerContext,
+    ReducerError,
+    ViewContext,
+    i32,
+    reducer,
+    struct,
+    table,
+    u8,
+    u32,
+    view,
+)
+
+
+@table(public=True, primary_key="id", index=["team", "owner"])
+class Player:
+    id: u32
+    owner: Identity
+    team: str
+    hp: i32
+    alive: bool
+
+
+@table(public=True, primary_key="id", index=["player_id"])
+class Item:
+    id: u32
+    player_id: u32
+    kind: str
+
+
+@table(public=True, index=["player_id"])
+class Tag:
+    player_id: u32
+    word: str
+
+
+@table(public=True, event=True, index=["player_id"])
+class Shout:
+    player_id: u32
+    word: str
+
+
+@table(primary_key="id")
+class Secret:
+    id: u32
+    word: str
+
+
+@struct
+class Team:
+    name: str
+    mood: u8
+
+
+@struct
+class DropPlayer:
+    id: u32
+
+
+@struct
+class DropItem:
+    id: u32
+
+
+@struct
+class DropTag:
+    player_id: u32
+    word: str
+
+
+@struct
+class Hide:
+    word: str
+
+
+@struct
+class Refuse:
+    word: str
+
+
+Change = Player | DropPlayer | Item | DropItem | Tag | DropTag | Shout | Hide | Refuse
+
+
+@reducer
+def play(ctx: ReducerContext, changes: list[Change]) -> None:
+    for change in changes:
+        _apply(ctx, change)
+
+
+def _apply(ctx: ReducerContext, change: Change) -> None:
+    db = ctx.db
+    if isinstance(change, Player):
+        db[Player].upsert(change)
+    elif isinstance(change, Item):
+        db[Item].upsert(change)
+    elif isinstance(change, Tag):
+        db[Tag].insert(change)
+    elif isinstance(change, Shout):
+        db[Shout].insert(change)
+    elif isinstance(change, DropPlayer):
+        db[Player].delete(change.id)
+    elif isinstance(change, DropItem):
+        db[Item].delete(change.id)
+    elif isinstance(change, DropTag):
+        db[Tag].delete_row(Tag(change.player_id, change.word))
+    elif isinstance(change, Hide):
+        db[Secret].upsert(Secret(1, change.word))
+    else:
+        raise ReducerError("arena.refused", change.word)
+
+
+@view()
+def my_players(ctx: ViewContext) -> list[Player]:
+    return ctx.db[Player].filter(owner=ctx.sender)
+
+
+@view(anonymous=True)
+def teams(ctx: ViewContext) -> list[Team]:
+    """A row for each living player: the same row as often as its team has such."""
+    assert ctx.sender == 0
+    return [Team(player.team, int(ctx.db[Player].find(1) is None)) for player in ctx.db[Player]]
+
+
+@view()
+def fragile(ctx: ViewContext) -> list[Tag]:
+    """Breaks as long as there is a tag of the word ``break``; it has no rows then."""
+    tags = list(ctx.db[Tag])
+    if any(tag.word == "break" for tag in tags):
+        raise RuntimeError("broken on purpose")
+    return tags
+
+
+@view()
+def whisper(ctx: ViewContext) -> list[Secret]:
+    return list(ctx.db[Secret])
