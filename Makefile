@@ -43,6 +43,8 @@ test: lint unit
 
 bench: install
 	$(VENV)/bin/python -m loadtest bench $(ARGS)
+	$(VENV)/bin/python tests/bench/host_bench.py
+	$(VENV)/bin/python tests/bench/activation_bench.py
 
 clean:
 	rm -rf $(VENV) tests/node/node_modules .genarrative dist

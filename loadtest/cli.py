@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 import uvloop
@@ -26,6 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_T = TypeVar("_T")
+
+_PAGE_COLUMNS = 120
 _NAMES = ", ".join(case.name for case in CASES)
 
 
@@ -48,10 +54,10 @@ def bench(
     known = {case.name for case in CASES}
     if unknown := sorted(set(only or ()) - known):
         raise typer.BadParameter(f"no such case: {', '.join(unknown)}; cases are {_NAMES}")
-    console = Console()
+    console = _wide_console()
     options = BenchOptions(seconds, warm_up, runs, store, modules, profile)
     cases = [case for case in CASES if not only or case.name in only]
-    outcome = uvloop.run(run_benchmark(cases, options, console))
+    outcome = _run(run_benchmark(cases, options, console))
     results = [result for result, _ in outcome]
     for result, measured in outcome:
         if measured is not None:
@@ -80,9 +86,30 @@ def demo(
     """
     console = Console()
     if spawn:
-        uvloop.run(play_spawned(console))
+        _run(play_spawned(console))
     else:
-        uvloop.run(play_here(Address(host, port, database), data_dir, console))
+        _run(play_here(Address(host, port, database), data_dir, console))
+
+
+def _run(work: Coroutine[object, object, _T]) -> _T:
+    """Run to the end; SIGTERM, like SIGINT, first ends the servers that were started."""
+
+    async def cancellable() -> _T:
+        task = asyncio.current_task()
+        assert task is not None, "this runs as a task"
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return uvloop.run(cancellable())
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
+
+
+def _wide_console() -> Console:
+    """The terminal; where there is none, a page that is wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PAGE_COLUMNS)
 
 
 def main() -> None:

@@ -31,7 +31,6 @@ from server.transport.frames import (
     FrameParser,
     Ping,
     Pong,
-    binary_frames,
     close_echo,
     close_frame,
     ping_frame,
@@ -153,7 +152,7 @@ class Socket(asyncio.Protocol):
             metrics.slow_readers += 1
             self.abort(CLOSE_TRY_LATER, "too slow")
             return
-        data = binary_frames(core.frames(messages))
+        data = self._gateway.framing.frame(core, messages)
         metrics.messages_sent += len(messages)
         metrics.bytes_sent += len(data)
         transport.write(data)

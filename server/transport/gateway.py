@@ -13,6 +13,7 @@ from protocol.values import ConnectionId
 from server.databases import Databases
 from server.identity.tokens import Authenticator
 from server.metrics import Metrics
+from server.transport.framing import Framing
 from server.transport.wheel import TimerWheel
 
 __all__ = ["Admission", "Gateway", "SessionPort", "Sessions", "Sink"]
@@ -80,6 +81,7 @@ class Gateway:
         metrics: counters.
         admission: the rate limit, None when there is none.
         message_bytes_max: size of one inbound message.
+        framing: turns messages into frames, once for equal ones.
         tasks: beginnings and ends of sessions that are still running.
         accepting: False once the server stops: upgrades are refused, requests are not heard.
     """
@@ -91,6 +93,7 @@ class Gateway:
     metrics: Metrics
     admission: Admission | None
     message_bytes_max: int
+    framing: Framing = field(default_factory=Framing)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     accepting: bool = True
 

@@ -322,7 +322,5 @@ def all_rows(bench: Bench, tables: Iterable[type]) -> dict[str, dict[str, list[A
     for key in sorted(bench.disk.actors):
         database = bench.host.core(ActorKey(key)).database
         layouts = database._layouts
-        found[key] = {
-            table.__name__: database.rows(table) for table in tables if table in layouts
-        }
+        found[key] = {table.__name__: database.rows(table) for table in tables if table in layouts}
     return found

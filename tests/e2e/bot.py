@@ -59,7 +59,8 @@ class Words:
             for name, declared in procedures.items()
         }
         self.inputs = {
-            name: declared.input for name, declared in (*module.reducers.items(), *procedures.items())
+            name: declared.input
+            for name, declared in (*module.reducers.items(), *procedures.items())
         }
 
 

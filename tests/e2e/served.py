@@ -100,9 +100,7 @@ class Served:
     def token(self, role: str, subject: str = "") -> str:
         """A token of the folder's own key."""
         extra = ["--subject", subject] if subject else []
-        return command(
-            "token", "--role", role, "--data-dir", str(self.data_dir), *extra
-        ).strip()
+        return command("token", "--role", role, "--data-dir", str(self.data_dir), *extra).strip()
 
 
 @contextmanager

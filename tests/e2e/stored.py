@@ -52,7 +52,5 @@ async def read_actors(module: Module, data_dir: Path) -> dict[str, StoredActor]:
         def rows_of(table: type, rows: Any = rows) -> list[Any]:
             return list(rows[table])
 
-        found[name] = StoredActor(
-            core.seq, snapshot.base_seq, rows_of, tail, runtime.layouts_by_id
-        )
+        found[name] = StoredActor(core.seq, snapshot.base_seq, rows_of, tail, runtime.layouts_by_id)
     return found

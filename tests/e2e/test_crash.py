@@ -104,9 +104,7 @@ class Crowd:
                 await bot.call("pay", Pay(number, f"payment-{number}"))
                 self.paid[payer] += 1
                 count = self.paid[payer]
-                await bot.until(
-                    lambda bot=bot, count=count: len(bot.rows("receipt")) >= count
-                )
+                await bot.until(lambda bot=bot, count=count: len(bot.rows("receipt")) >= count)
 
 
 async def _check(module: Module, crowd: Crowd) -> None:

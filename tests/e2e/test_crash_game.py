@@ -44,6 +44,7 @@ class Player:
         self._number = number
         self._requests = 0
         self._step = self._begin
+        self._pending: tuple[str, tuple[object, ...]] | None = None
         self._story_id = ""
         self._battle: BattleSnapshot | None = None
         self.token = ""
@@ -52,23 +53,24 @@ class Player:
 
     async def play(self) -> None:
         """Play until the connection is lost."""
-        async with connected(
-            self._tournament.words, self._tournament.server, self.token
-        ) as bot:
+        async with connected(self._tournament.words, self._tournament.server, self.token) as bot:
             self.token = self.token or bot.token
             self.user_id = user_id_of(bot.identity)
             while True:
                 await self._step(bot)
 
     async def _ask(self, bot: Bot, name: str, *fields: object) -> Any:
-        """Call by the number of the request, which grows when the answer is here."""
+        """Call with a request id, or again the call that was not answered."""
         words = self._tournament.words
-        answer = await bot.ask(
-            name, words.inputs[name](*fields, f"{self._number}-{self._requests}")
-        )
-        if answer[2] == "limit.rate_exceeded":
+        self._pending = self._pending or (name, fields)
+        name, fields = self._pending
+        given = words.inputs[name](*fields, f"{self._number}-{self._requests}")
+        while True:
+            answer = await bot.ask(name, given)
+            if answer[2] != "limit.rate_exceeded":
+                break
             await asyncio.sleep(BATTLE_PAUSE_SECONDS)
-            return await self._ask(bot, name, *fields)
+        self._pending = None
         self._requests += 1
         self._tournament.count()
         ok, value, code, text, _ = answer
@@ -77,9 +79,7 @@ class Player:
         return value
 
     async def _begin(self, bot: Bot) -> None:
-        session = await self._ask(
-            bot, "begin_story_session_and_return", PROFILE, "wanderer", None
-        )
+        session = await self._ask(bot, "begin_story_session_and_return", PROFILE, "wanderer", None)
         self._story_id = session.story_session_id
         self._step = self._travel
 
@@ -121,16 +121,16 @@ class Player:
         self._step = self._begin
 
     async def _choose(self, bot: Bot, function: StoryFunction, target: str) -> None:
-        state = await self._state(bot)
-        turn = state.session.turn
-        choice = next(
-            (row for row in state.choices if (row.function, row.target_key) == (function, target)),
-            None,
-        )
-        if choice is None:  # it was taken before the crash, and its answer was lost
+        name = "continue_story_and_return"
+        if self._pending is not None:
+            await self._ask(bot, name)
             return
+        state = await self._state(bot)
+        choice = next(
+            row for row in state.choices if (row.function, row.target_key) == (function, target)
+        )
         await self._ask(
-            bot, "continue_story_and_return", self._story_id, choice.choice_id, None, turn, False
+            bot, name, self._story_id, choice.choice_id, None, state.session.turn, False
         )
 
     async def _state(self, bot: Bot) -> Any:

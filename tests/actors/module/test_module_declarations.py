@@ -169,23 +169,31 @@ CONTRADICTIONS = {
         "two declarations are named thing",
     ),
     "a reducer and a procedure of one name": (
-        "@reducer\ndef a(ctx: ReducerContext) -> None: ...\n"
-        "@procedure(name='a')\ndef b(ctx: ViewContext) -> u32: ...",
+        (
+            "@reducer\ndef a(ctx: ReducerContext) -> None: ...\n"
+            "@procedure(name='a')\ndef b(ctx: ViewContext) -> u32: ..."
+        ),
         "two declarations are named a",
     ),
     "a hook and a reducer of one name": (
-        "@init\ndef a(ctx: ReducerContext) -> None: ...\n"
-        "@reducer(name='a')\ndef b(ctx: ReducerContext) -> None: ...",
+        (
+            "@init\ndef a(ctx: ReducerContext) -> None: ...\n"
+            "@reducer(name='a')\ndef b(ctx: ReducerContext) -> None: ..."
+        ),
         "two declarations are named a",
     ),
     "two hooks for one moment": (
-        "@init\ndef a(ctx: ReducerContext) -> None: ...\n"
-        "@init\ndef b(ctx: ReducerContext) -> None: ...",
+        (
+            "@init\ndef a(ctx: ReducerContext) -> None: ...\n"
+            "@init\ndef b(ctx: ReducerContext) -> None: ..."
+        ),
         "two reducers for",
     ),
     "two handlers of one message": (
-        "@message(USER)\ndef a(ctx: ReducerContext, note: Note) -> None: ...\n"
-        "@message(USER)\ndef b(ctx: ReducerContext, note: Note) -> None: ...",
+        (
+            "@message(USER)\ndef a(ctx: ReducerContext, note: Note) -> None: ...\n"
+            "@message(USER)\ndef b(ctx: ReducerContext, note: Note) -> None: ..."
+        ),
         "two handlers for message user.note",
     ),
     "a handler of no struct": (
@@ -214,14 +222,18 @@ CONTRADICTIONS = {
         "two kinds of actors are named user",
     ),
     "two kinds of callers' actors": (
-        "@reducer(actor=USER)\ndef a(ctx: ReducerContext) -> None: ...\n"
-        "@reducer(actor=ActorKind('owner', Audience.CALLER))\n"
-        "def b(ctx: ReducerContext) -> None: ...",
+        (
+            "@reducer(actor=USER)\ndef a(ctx: ReducerContext) -> None: ...\n"
+            "@reducer(actor=ActorKind('owner', Audience.CALLER))\n"
+            "def b(ctx: ReducerContext) -> None: ..."
+        ),
         "a caller has one actor",
     ),
     "connections that begin and end elsewhere": (
-        "@client_connected(actor=USER)\ndef a(ctx: ReducerContext) -> None: ...\n"
-        "@client_disconnected\ndef b(ctx: ReducerContext) -> None: ...",
+        (
+            "@client_connected(actor=USER)\ndef a(ctx: ReducerContext) -> None: ...\n"
+            "@client_disconnected\ndef b(ctx: ReducerContext) -> None: ..."
+        ),
         "in actors of different kinds",
     ),
 }

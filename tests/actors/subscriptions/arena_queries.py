@@ -18,8 +18,7 @@ MODULE = Module("arena", [arena_module])
 CALLERS = [claims(1), claims(2)]
 OWNER = CALLERS[0].identity
 ENCODERS = {
-    row: compile_codec(product_type(row)).encode
-    for row in (Player, Item, Tag, Shout, Secret, Team)
+    row: compile_codec(product_type(row)).encode for row in (Player, Item, Tag, Shout, Secret, Team)
 }
 
 

@@ -17,9 +17,7 @@ import {
   type RowTypedQuery,
 } from 'spacetimedb';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyConnection = DbConnectionImpl<any>;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Query = string | RowTypedQuery<any, any>;
 type Handle = ReturnType<ReturnType<AnyConnection['subscriptionBuilder']>['subscribe']>;
 
