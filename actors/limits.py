@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ACTIVATIONS_PER_FREEZE",
     "ACTIVATIONS_PER_LOAD",
     "ATTACHED_ACTORS_MAX",
     "CHECKPOINT_RECORDS",
@@ -72,6 +73,9 @@ ATTACHED_ACTORS_MAX = 64
 
 ACTIVATIONS_PER_LOAD = 512
 """Actors read from the store in one look; more wait for the next one."""
+
+ACTIVATIONS_PER_FREEZE = 8_192
+"""Activations after which the objects in memory are taken out of the collector's sight."""
 
 WAKE_HORIZON_SECONDS = 5
 """How often the store's due index is asked for actors that sleep."""

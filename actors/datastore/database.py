@@ -58,6 +58,10 @@ class Database:
         """The tables that were named so far."""
         return iter(self._tables.values())
 
+    def close(self) -> None:
+        """Let go of the tables, each of which knows this database."""
+        self._tables.clear()
+
     @property
     def is_dirty(self) -> bool:
         """Whether the running transaction has written anything."""

@@ -91,6 +91,7 @@ class Cell(LoopActor):
             message.refuse(error)
         self._settle_loaded(error)
         self._settle_commits()
+        self.core.close()
 
     async def loaded(self) -> None:
         """Wait until the actor takes turns; raises ReducerError when it cannot be loaded."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from actors.errors import ReducerError
 from actors.host.cell import Cell, CellState
-from actors.limits import ACTIVATIONS_PER_LOAD
+from actors.limits import ACTIVATIONS_PER_FREEZE, ACTIVATIONS_PER_LOAD
 from persistence.errors import CorruptActorError, StoreError
 from persistence.store import Store
 
@@ -36,6 +37,7 @@ class Loader:
         self._adopt = adopt
         self._spawn = spawn
         self._queue: list[Cell] = []
+        self._unfrozen = 0
         self._is_loading = False
         self._is_held = False
 
@@ -64,8 +66,21 @@ class Loader:
                 cells = self._queue[:ACTIVATIONS_PER_LOAD]
                 del self._queue[:ACTIVATIONS_PER_LOAD]
                 await self._load(cells)
+                self._spare_collector(len(cells))
         finally:
             self._is_loading = False
+
+    def _spare_collector(self, activations: int) -> None:
+        """Take what is in memory out of the garbage collector's sight, now and then.
+
+        A full collection looks at every object there is: 850 ms with 100,000 actors, and it finds
+        nothing, because an actor that leaves memory is freed at once (``ActorCore.close``).
+        """
+        self._unfrozen += activations
+        if self._unfrozen >= ACTIVATIONS_PER_FREEZE:
+            self._unfrozen = 0
+            gc.collect(1)
+            gc.freeze()
 
     async def _load(self, cells: list[Cell]) -> None:
         try:

@@ -145,7 +145,10 @@ class Procedures:
         """
         host, endpoint = self._host, procedure.endpoint
         try:
-            arguments: tuple[Any, ...] = endpoint.decode(args, 0)[0]
+            arguments: tuple[Any, ...]
+            arguments, end = endpoint.decode(args, 0)
+            if end != len(args):
+                raise DecodeError("bytes after the arguments", end)
         except DecodeError as error:
             text = f"invalid arguments for procedure {procedure.name}: {error}"
             raise ReducerError("input.invalid_type", text) from None

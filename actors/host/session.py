@@ -267,7 +267,9 @@ class Session:
                 raise ReducerError("limit.rate_exceeded", "too many calls, slow down")
             if endpoint.roles:
                 endpoint.authorize(self.caller, host.clock())
-            arguments = endpoint.decode(args, 0)[0]
+            arguments, end = endpoint.decode(args, 0)
+            if end != len(args):
+                raise DecodeError("bytes after the arguments", end)
             key = endpoint.fixed_key or endpoint.route(self.caller, arguments)
         except DecodeError as error:
             text = host.invalid_arguments("reducer", name, error)

@@ -36,6 +36,9 @@ SECOND = 1_000_000
 LOOP_TURNS = 40
 """Callbacks of the loop after which everything that can happen without durability has."""
 
+SETTLED_LOOKS = 12
+"""Looks in a row that must find nothing to do: activations take several callbacks of the loop."""
+
 
 def claims(number: int, *roles: str, expires_at: int | None = None) -> Claims:
     """Claims of one of many callers."""
@@ -117,7 +120,7 @@ class Bench:
     async def settle(self) -> None:
         """Until nothing waits, nothing is being loaded and everything is durable."""
         quiet = 0
-        while quiet < 3:
+        while quiet < SETTLED_LOOKS:
             await self.host.durable()
             cells = self.host._cells.values()
             busy = any(cell.waiting or cell.state is CellState.LOADING for cell in cells)

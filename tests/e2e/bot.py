@@ -1,4 +1,4 @@
-"""A bot: one connection in Python, for tests that need many of them or none of the SDK's manners."""
+"""A bot: one connection in Python, for tests that need many of them, or other manners."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ from protocol.messages import (
 )
 from protocol.upgrade import Subprotocol
 from protocol.values import Identity
+
+RATE_EXCEEDED = "limit.rate_exceeded"
+RATE_PAUSE_SECONDS = 0.2
+"""A battle takes five actions a second; who is told to slow down waits for one of them."""
 
 _PROTOCOLS = {"v3": Subprotocol.V3_BSATN, "v2": Subprotocol.V2_BSATN}
 
@@ -117,6 +121,14 @@ class Bot:
         """Call a procedure; the future answers what it answers, or raises Refused or Lost."""
         data = self._words.arguments[name](arguments)
         return self._expect(self._client.call_procedure(name, data), name)
+
+    async def ask_in_time(self, name: str, *arguments: object) -> Any:
+        """Call a procedure of the game; while it is too early, wait as a player would."""
+        while True:
+            answer = await self.ask(name, *arguments)
+            if answer[2] != RATE_EXCEEDED:
+                return answer
+            await asyncio.sleep(RATE_PAUSE_SECONDS)
 
     def subscribe(self, *queries: str) -> asyncio.Future[None]:
         """Subscribe to queries in one set."""

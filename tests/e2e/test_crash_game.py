@@ -32,8 +32,6 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10")) // 2
 SEED = int(os.environ.get("CRASH_SEED", "0")) or random.randrange(2**31)
 PLAYERS = 8
 ROUND_ANSWERS_MAX = 60
-BATTLE_PAUSE_SECONDS = 0.2
-"""A battle takes five actions a second."""
 
 
 class Player:
@@ -65,11 +63,7 @@ class Player:
         self._pending = self._pending or (name, fields)
         name, fields = self._pending
         given = words.inputs[name](*fields, f"{self._number}-{self._requests}")
-        while True:
-            answer = await bot.ask(name, given)
-            if answer[2] != "limit.rate_exceeded":
-                break
-            await asyncio.sleep(BATTLE_PAUSE_SECONDS)
+        answer = await bot.ask_in_time(name, given)
         self._pending = None
         self._requests += 1
         self._tournament.count()
