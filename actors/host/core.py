@@ -31,6 +31,7 @@ __all__ = ["ActorCore", "Outlet", "Shared"]
 
 log = logging.getLogger("actors.turn")
 
+CLOSE_INTERNAL_ERROR = 1011
 NOBODY = Identity(0)
 NO_CONNECTION = ConnectionId(0)
 
@@ -254,8 +255,9 @@ class ActorCore:
             try:
                 body = self._board.publish(commit.deltas, subscriber)
             except Exception:
-                # The turn is journaled: it stands, whatever became of its deltas.
+                # The turn is journaled: it stands. Who was not told of it must start over.
                 log.exception("deltas of %s could not be told", self.key)
+                self._board.abandon(CLOSE_INTERNAL_ERROR, "updates were lost, connect again")
         if self._runtime.attaching:
             changed = {delta.layout.row for delta in commit.deltas}
             if any(table.row in changed for table in self._runtime.attaching):

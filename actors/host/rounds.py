@@ -17,6 +17,8 @@ from persistence.store import Append, Store
 
 __all__ = ["Mouth", "Rounds"]
 
+CLOSE_INTERNAL_ERROR = 1011
+
 log = logging.getLogger("actors.rounds")
 
 
@@ -32,6 +34,9 @@ class Mouth(Protocol):
 
     def deliver(self, messages: list[bytes]) -> None:
         """Send messages; raises nothing."""
+
+    def abort(self, close_code: int, reason: str) -> None:
+        """Close the connection; raises nothing."""
 
 
 class Rounds:
@@ -167,8 +172,10 @@ def _deliver(mouth: Mouth, messages: list[bytes]) -> None:
     try:
         mouth.deliver(messages)
     except Exception:
-        # One broken connection must not stop the others' acknowledgements.
+        # One broken connection must not stop the others' acknowledgements; and it must not live
+        # on without these messages, or its client would wait, and be wrong, for ever.
         log.exception("a connection failed to take its messages")
+        mouth.abort(CLOSE_INTERNAL_ERROR, "messages were lost, connect again")
 
 
 def _set(waiter: asyncio.Future[bool], *, result: bool) -> None:

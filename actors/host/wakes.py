@@ -90,13 +90,21 @@ class Wakes:
             self._wake(entry[1])
         self._arm()
 
-    async def _look_ahead(self) -> None:
+    async def look(self) -> None:
+        """Ask the due index for actors that sleep, and wake whose time has come by the clock.
+
+        The loop does so again and again; whoever turns the clock by hand does it after each turn.
+        """
         try:
             before = self._clock() + 2 * WAKE_HORIZON_SECONDS * _SECOND
             for actor, at in await self._store.due(before, WAKES_PER_LOOK):
                 self.add(at, ActorKey(actor))
         except StoreError as error:
             log.warning("the due index could not be read: %s", error)
+        self._fire()
+
+    async def _look_ahead(self) -> None:
+        await self.look()
         if not self._is_stopped:
             self._look = self._loop.call_later(
                 WAKE_HORIZON_SECONDS, lambda: self._spawn(self._look_ahead())

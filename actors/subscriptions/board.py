@@ -99,6 +99,12 @@ class Board:
             self._collect_derived(deltas, hits)
         return fan_out(hits, caller) if hits else None
 
+    def abandon(self, close_code: int, reason: str) -> None:
+        """Close all subscribers' connections: they could not be told what has happened."""
+        groups = [group for plan in self._plans.values() for group in plan.groups.values()]
+        for subscriber in {subscriber: None for group in groups for subscriber in group}:
+            subscriber.abort(close_code, reason)
+
     def _collect_derived(self, deltas: list[TableDelta], hits: list[Hit]) -> None:
         changed = {delta.layout.row: delta for delta in deltas}
         for feed in self._views.values():

@@ -22,6 +22,9 @@ class Subscriber(Protocol):
     def push(self, message: bytes) -> None:
         """Queue an encoded message; it leaves when everything it depends on is durable."""
 
+    def abort(self, close_code: int, reason: str) -> None:
+        """Close the connection, because it was not told something that it should know."""
+
 
 class Plan:
     """A query and a caller (None when the result does not depend on one), and its subscribers.

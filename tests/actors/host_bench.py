@@ -136,7 +136,7 @@ class Bench:
     async def let_time_pass(self, seconds: float) -> None:
         """Move the clock on and wake who is due then."""
         self.clock.advance(seconds)
-        self.host._wakes._fire()
+        await self.host._wakes.look()
         await self.settle()
 
     async def enter(self, who: Claims, **options: Any) -> Peer:

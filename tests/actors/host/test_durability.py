@@ -189,7 +189,8 @@ async def test_a_long_journal_is_checkpointed_while_it_grows():
     await bench.settle()
     stored = bench.disk.actors[ACTORS[0]]
     assert stored.last_seq == CHECKPOINT_RECORDS + 20
-    assert stored.base_seq >= CHECKPOINT_RECORDS
+    assert 0 < stored.base_seq
+    assert len(stored.journal) < CHECKPOINT_RECORDS
     await bench.crash()
     await bench.start()
     await bench.host.activate(ACTORS[:1])

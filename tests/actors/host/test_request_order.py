@@ -7,7 +7,7 @@ from host_bench import claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import MODULE, NAMES, PEOPLE, coins, new_town, run
-from town_module import Furnish, Give, Notice, Post
+from town_module import Furnish, Give, Notice, Post, Say
 
 from actors.limits import QUERY_SETS_MAX
 from protocol.messages import (
@@ -94,7 +94,7 @@ async def test_requests_before_the_connection_stands_wait_for_it():
 async def test_two_connections_do_not_wait_for_each_other():
     bench = await new_town().start()
     slow, fast = await bench.enter(PEOPLE[0]), await bench.enter(PEOPLE[1])
-    slow.call("say", NAMES[1], "x", 3)
+    slow.call("say", Say("r1", NAMES[1], "x", 3))
     slow.call("furnish", Furnish("r1", 1, "red"))
     fast.call("earn", 1)
     await bench.settle()

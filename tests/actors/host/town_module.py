@@ -101,6 +101,14 @@ class Give:
 
 
 @struct
+class Say:
+    request_id: str
+    to: str
+    word: str
+    hops: u32
+
+
+@struct
 class Coins:
     coins: u64
     origin: str
@@ -179,10 +187,10 @@ def on_thanks(ctx: ReducerContext, thanks: Thanks) -> None:
 
 
 @reducer(actor=PERSON)
-def say(ctx: ReducerContext, to: str, word: str, hops: u32) -> None:
+def say(ctx: ReducerContext, input: Say) -> None:
     """Let a word go to and fro between two people."""
-    _note(ctx, f"said {word}")
-    ctx.send(PERSON.key(to), Word(word, hops, ctx.key))
+    _note(ctx, f"said {input.word}")
+    ctx.send(PERSON.key(input.to), Word(input.word, input.hops, ctx.key))
 
 
 @message(PERSON)
