@@ -10,6 +10,8 @@ __all__ = [
     "LATENCY_MICROS_MAX",
     "MESSAGE_BYTES_MAX",
     "OPEN_FILES_SPARE",
+    "SAMPLE_SECONDS",
+    "STACK_DEPTH_MAX",
     "START_SECONDS_MAX",
     "STOP_SECONDS_MAX",
 ]
@@ -40,3 +42,9 @@ LATENCY_MICROS_MAX = 60_000_000
 
 OPEN_FILES_SPARE = 256
 """Open files beside one for each connection."""
+
+SAMPLE_SECONDS = 0.001
+"""Processor time between two samples of a profile."""
+
+STACK_DEPTH_MAX = 64
+"""Innermost functions of a stack that a profile keeps."""

@@ -18,15 +18,12 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["BEGIN", "END", "SAMPLE_SECONDS", "Sampler"]
+from loadtest.limits import SAMPLE_SECONDS, STACK_DEPTH_MAX
+
+__all__ = ["BEGIN", "END", "Sampler"]
 
 BEGIN = signal.SIGUSR1
 END = signal.SIGUSR2
-
-SAMPLE_SECONDS = 0.001
-"""Processor time between two samples."""
-
-_STACK_MAX = 64
 
 
 class Sampler:
@@ -78,7 +75,7 @@ class Sampler:
 
 def _stack(frame: FrameType | None) -> tuple[tuple[str, str], ...]:
     stack: list[tuple[str, str]] = []
-    while frame is not None and len(stack) < _STACK_MAX:
+    while frame is not None and len(stack) < STACK_DEPTH_MAX:
         code = frame.f_code
         stack.append((code.co_filename, code.co_qualname))
         frame = frame.f_back

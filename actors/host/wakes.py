@@ -101,7 +101,8 @@ class Wakes:
                 self.add(at, ActorKey(actor))
         except StoreError as error:
             log.warning("the due index could not be read: %s", error)
-        self._fire()
+        if not self._is_stopped:
+            self._fire()
 
     async def _look_ahead(self) -> None:
         await self.look()
