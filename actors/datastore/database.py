@@ -78,8 +78,10 @@ class Database:
             number, self._reserved[layout.id] = self._reserve(self, layout.name, last)
         return number
 
-    def stage(self) -> Commit:
+    def stage(self, *, is_watched: bool = True) -> Commit:
         """Encode what the transaction did; empty lists when that is nothing.
+
+        Without ``is_watched`` no deltas are made, only changes.
 
         The transaction stays open: ``settle`` or ``rollback`` must end it.
 
@@ -89,7 +91,7 @@ class Database:
         changes: list[RowChange] = []
         deltas: list[TableDelta] = []
         for table in self._dirty:
-            delta = table.stage(changes)
+            delta = table.stage(changes, is_watched=is_watched)
             if delta.inserts or delta.deletes:
                 deltas.append(delta)
         return tuple.__new__(Commit, (changes, deltas))

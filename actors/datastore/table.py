@@ -246,8 +246,10 @@ class Table(Generic[Row]):
             return None
         return EncodedRow(cast("tuple[object, ...]", row), self._encoded[key])
 
-    def stage(self, changes: list[RowChange]) -> TableDelta:
+    def stage(self, changes: list[RowChange], *, is_watched: bool = True) -> TableDelta:
         """Encode what the transaction changed, add it to ``changes``, answer the delta.
+
+        The delta of an actor that nobody watches is not made: it is empty.
 
         Raises:
             EncodeError: a value does not fit its column; nothing has changed then.
@@ -268,13 +270,14 @@ class Table(Generic[Row]):
                 data = encode(new)
                 if old is not None and data == before[key]:
                     continue
-                inserts.append(make(EncodedRow, (new, data)))
-            if old is not None:
+                if is_watched:
+                    inserts.append(make(EncodedRow, (new, data)))
+            if old is not None and is_watched:
                 deletes.append(make(EncodedRow, (old, before[key])))
             stored = cast("bytes", key) if encode_key is None else encode_key(key)
             changes.append(make(RowChange, (layout.id, stored, data)))
             staged.append((key, data))
-        if self._events:
+        if self._events and is_watched:
             inserts.extend(make(EncodedRow, (event, encode(event))) for event in self._events)
         return make(TableDelta, (layout, inserts, deletes))
 

@@ -210,7 +210,8 @@ class ActorCore:
             AssertionError: the record is larger than a store takes; likewise.
         """
         database, mail = self.database, self.mail
-        commit = database.stage()
+        is_watched = bool(self._board) or bool(self._runtime.attaching)
+        commit = database.stage(is_watched=is_watched)
         if commit.changes:
             seq = self.seq + 1
             record = encode_record(seq, self.time, call, caller, args, commit.changes)
