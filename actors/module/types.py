@@ -156,15 +156,15 @@ _UNCHANGED = object()
 
 
 def _compiled_replace(fields: tuple[str, ...]) -> object:
-    """``row._replace(field=value)`` for rows of these fields: a third of a namedtuple's own cost."""
+    """``row._replace(field=value)`` for rows of these fields, cheaper than a namedtuple's own."""
     parameters = ", ".join(f"{field}=_UNCHANGED" for field in fields)
     values = ", ".join(
         f"_row[{position}] if {field} is _UNCHANGED else {field}"
         for position, field in enumerate(fields)
     )
-    source = (
-        f"def _replace(_row, /, *, {parameters}):\n    return _new(_row.__class__, ({values},))\n"
-    )
+    # No field's name begins with an underscore, so these names are free.
+    head = f"def _replace(_row, /, *, {parameters}):\n"
+    source = head + f"    return _new(_row.__class__, ({values},))\n"
     names: dict[str, object] = {"_UNCHANGED": _UNCHANGED, "_new": tuple.__new__}
     exec(source, names)  # noqa: S102 - the source holds field names, which are identifiers
     return names["_replace"]
