@@ -81,7 +81,7 @@ class Database:
     def stage(self, *, is_watched: bool = True) -> Commit:
         """Encode what the transaction did; empty lists when that is nothing.
 
-        Without ``is_watched`` no deltas are made, only changes.
+        Without ``is_watched`` no deltas are made but those of events, only changes.
 
         The transaction stays open: ``settle`` or ``rollback`` must end it.
 

@@ -249,7 +249,7 @@ class Table(Generic[Row]):
     def stage(self, changes: list[RowChange], *, is_watched: bool = True) -> TableDelta:
         """Encode what the transaction changed, add it to ``changes``, answer the delta.
 
-        The delta of an actor that nobody watches is not made: it is empty.
+        The delta of an actor that nobody watches is not made: only events are in it.
 
         Raises:
             EncodeError: a value does not fit its column; nothing has changed then.
@@ -277,7 +277,7 @@ class Table(Generic[Row]):
             stored = cast("bytes", key) if encode_key is None else encode_key(key)
             changes.append(make(RowChange, (layout.id, stored, data)))
             staged.append((key, data))
-        if self._events and is_watched:
+        if self._events:
             inserts.extend(make(EncodedRow, (event, encode(event))) for event in self._events)
         return make(TableDelta, (layout, inserts, deletes))
 

@@ -63,7 +63,7 @@ class RecordSession:
     """A session tells a participant how it stands; inserts or updates the directory entry.
 
     Sent by the session whenever its state or title changes; messages of one session arrive in
-    order, so the last one is the truth. An archived entry stays archived.
+    order, so the last one is the truth.
     """
 
     session_key: str
@@ -258,8 +258,7 @@ class ChapterExited:
 class Loadout:
     """What a player brings into a battle: the level that counts, worn gear, and the belt.
 
-    The belt's stacks (at most six kinds) stay locked until ``ReleaseLoadout``. ``definitions``
-    describes the belt's items that are not core items.
+    The belt's stacks (at most six kinds) stay locked until ``ReleaseLoadout``.
     """
 
     battle_state_id: str
@@ -268,12 +267,14 @@ class Loadout:
     effective_level: u32
     equipment: list[ItemMods]
     belt: list[ItemGrant]
-    definitions: list[RuntimeItemDefinition]
 
 
 @struct
 class Settled:
-    """A bundle is paid, or was before (``result.replayed``)."""
+    """A bundle is paid, or was before (``result.replayed``).
+
+    ``chapter`` is the bundle's one, which need not be the one that the story is in by now.
+    """
 
     settlement_id: str
     user_id: str
@@ -281,7 +282,6 @@ class Settled:
     result: SettlementResult
     progression: PlayerProgressionSnapshot
     chapter: ChapterProgressionSnapshot | None
-    effective_level: u32
 
 
 @struct

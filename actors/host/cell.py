@@ -68,12 +68,13 @@ class Cell(LoopActor):
         self._loaded: list[asyncio.Future[None]] | None = None
         self.hold()
 
-    def enter(self, message: Turn) -> None:
-        """Give the actor a message; when it cannot take it, the message is refused."""
+    def offer(self, message: Turn) -> bool:
+        """Give the actor a message; False when it cannot take it, and the message does not know."""
         try:
             self.tell(message)
         except MailboxFullError:
-            message.refuse(unavailable())
+            return False
+        return True
 
     def begin(self, first: Iterable[Turn]) -> None:
         """Its rows are there: take turns; those in ``first`` come before what waits."""

@@ -212,7 +212,8 @@ class ActorCore:
         database, mail = self.database, self.mail
         is_watched = bool(self._board) or bool(self._runtime.attaching)
         commit = database.stage(is_watched=is_watched)
-        if commit.changes:
+        if commit.changes or commit.deltas:
+            # A turn that only emits events is journaled too: the next one must not draw its chance.
             seq = self.seq + 1
             record = encode_record(seq, self.time, call, caller, args, commit.changes)
             database.settle()

@@ -25,7 +25,7 @@ from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
 from actors.host.session import Admission, Session, Sink
-from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn
+from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn, unavailable
 from actors.host.wakes import Wakes
 from actors.keys import ActorKey, Audience
 from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS, IDLE_SECONDS
@@ -145,10 +145,9 @@ class Host:
         if endpoint is None:
             return
         key = endpoint.kind.key("0")
-        cell = self._cells[key]
-        if cell.core.seq == 0:
+        if self.core(key).seq == 0:
             reply = self.future_reply()
-            cell.enter(self.catalogue.initial_call(reply))
+            self.tell(key, self.catalogue.initial_call(reply))
             await reply
             await self.durable()
 
@@ -207,10 +206,15 @@ class Host:
 
     def tell(self, key: ActorKey, message: Turn) -> None:
         """Put a message in an actor's mailbox; an actor that sleeps is activated for it."""
+        if not self.offer(key, message):
+            message.refuse(unavailable())
+
+    def offer(self, key: ActorKey, message: Turn) -> bool:
+        """As ``tell``; but False when the mailbox is full, and the message does not learn it."""
         cell = self._cells.get(key)
         if cell is None:
             cell = self._summon(key)
-        cell.enter(message)
+        return cell.offer(message)
 
     async def activate(self, keys: Sequence[ActorKey]) -> None:
         """Bring actors into memory; raises ReducerError when one cannot be loaded."""
@@ -243,11 +247,12 @@ class Host:
         return None if kind is None else kind.key(caller.user_id)
 
     def attached(self, caller: Caller) -> tuple[ActorKey, ...]:
-        """The actors that the caller's own, active actor has attached."""
+        """The actors that the caller's own, active actor has attached, without damaged ones."""
         home = self.home_key(caller)
         if home is None or not self.is_active(home):
             return ()
-        return self._cells[home].core.attached()
+        damaged = self._loader.damaged
+        return tuple(key for key in self._cells[home].core.attached() if key not in damaged)
 
     def release(self, key: ActorKey) -> None:
         """Let a quarantined actor take calls again."""

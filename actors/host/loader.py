@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.errors import ReducerError
 from actors.host.cell import Cell, CellState
+from actors.keys import ActorKey
 from actors.limits import ACTIVATIONS_PER_FREEZE, ACTIVATIONS_PER_LOAD
 from persistence.errors import CorruptActorError, StoreError
 from persistence.store import Store
@@ -20,6 +21,9 @@ log = logging.getLogger("actors.loader")
 
 class Loader:
     """Activations that arrive while the store is read wait for the next read, together.
+
+    Attributes:
+        damaged: actors whose stored rows could not be understood when they were last read.
 
     Args:
         store: where the rows are.
@@ -40,6 +44,7 @@ class Loader:
         self._unfrozen = 0
         self._is_loading = False
         self._is_held = False
+        self.damaged: set[ActorKey] = set()
 
     def hold(self) -> None:
         """Read nothing until ``release``."""
@@ -100,8 +105,10 @@ class Loader:
             except Exception:
                 # Bytes of unknown origin: whatever they break, the other actors go on.
                 log.exception("%s is damaged and stays away", cell.core.key)
+                self.damaged.add(cell.core.key)
                 self._adopt(cell, _unavailable())
             else:
+                self.damaged.discard(cell.core.key)
                 self._adopt(cell, None)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.query_sets import QuerySets
-from actors.host.turns import Connect, Disconnect, ReducerCall
+from actors.host.turns import Connect, Disconnect, ReducerCall, unavailable
 from actors.keys import ActorKey
 from protocol.errors import DecodeError, SqlError
 from protocol.messages import (
@@ -280,15 +280,26 @@ class Session:
             return
         call = ReducerCall(endpoint, arguments, args, self.caller, _CallReply(self, request_id))
         if not self._waiting and (not self._running or key == self._running_key):
-            self._running += 1
-            self._running_key = key
-            host.tell(key, call)
+            if host.offer(key, call):
+                self._running += 1
+                self._running_key = key
+            else:
+                self._answer(self._unavailable(request_id))
             return
-        self._waiting.append(_Waiting(key, partial(self._tell, key, call)))
+        self._waiting.append(_Waiting(key, partial(self._tell, key, call, request_id)))
 
-    def _tell(self, key: ActorKey, call: ReducerCall) -> bool:
-        self._host.tell(key, call)
-        return False
+    def _tell(self, key: ActorKey, call: ReducerCall, request_id: int) -> bool:
+        if self._host.offer(key, call):
+            return False
+        answer = partial(self._push_answer, self._unavailable(request_id))
+        if self._running == 1:
+            return answer()
+        # Others of the same actor are not answered yet: this one is next, before what waits.
+        self._waiting.appendleft(_Waiting(None, answer))
+        return True
+
+    def _unavailable(self, request_id: int) -> bytes:
+        return self.wire.reducer_err(request_id, self._host.clock(), str(unavailable()))
 
     def _answer(self, message: bytes) -> None:
         """Answer a request that needs no actor, in its place."""
@@ -346,7 +357,7 @@ class Session:
         """Activate the actors that the queries read, then answer."""
         try:
             while missing := self._sets.missing(queries):
-                await self._host.activate(missing)
+                await self._activate(missing, lambda: self._sets.missing(queries))
         except ReducerError as error:
             answer = self._query_error(message, str(error))
         else:
@@ -382,8 +393,18 @@ class Session:
 
     async def _reattach_when_active(self, missing: list[ActorKey]) -> None:
         try:
-            await self._host.activate(missing)
+            await self._activate(missing, self._sets.attaching)
         except ReducerError as error:
             log.warning("attached actors stay away: %s", error)
         else:
             self.attachments_changed()
+
+    async def _activate(
+        self, missing: list[ActorKey], look: Callable[[], list[ActorKey] | None]
+    ) -> None:
+        """Activate actors; one that is damaged is no longer attached, and then not missed."""
+        try:
+            await self._host.activate(missing)
+        except ReducerError:
+            if look() == missing:
+                raise

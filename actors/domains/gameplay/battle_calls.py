@@ -23,10 +23,11 @@ from actors.domains.gameplay.combat import (
     load_battle,
     snapshot_of,
 )
+from actors.domains.gameplay.lifecycle import LIVE_STATES
 from actors.domains.gameplay.limits import BATTLE_ACTIONS_BURST, BATTLE_ACTIONS_PER_SECOND
 from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.story import (
-    StorySession,
+    live_session,
     participant_of,
     require_host,
     session_of,
@@ -111,13 +112,16 @@ class CombatResolution:
 def create_battle_state(ctx: ReducerContext, input: CreateBattleState) -> BattleSnapshot:
     """Begin a battle: an encounter of the scene, or a spar with an npc who is there.
 
-    Services may also name free hostiles. Raises what ``create_fight`` and ``create_spar`` raise,
-    ``combat.encounter_not_found`` and ``combat.already_cleared``.
+    Services may also name free hostiles. Raises ``story.not_found``, ``story.not_active_state``,
+    what ``create_fight`` and ``create_spar`` raise, ``combat.encounter_not_found`` and
+    ``combat.already_cleared``.
     """
     is_service = ctx.has_role("service")
     if input.hostiles is not None and not is_service:
         raise ReducerError("auth.forbidden", "hostiles are chosen by the world")
-    session = session_of(ctx.db) if is_service else require_host(ctx.db, ctx.user_id)
+    if not is_service:
+        require_host(ctx.db, ctx.user_id)
+    session = live_session(ctx.db, *LIVE_STATES)
     world = world_of(ctx.db, session)
     if input.battle_mode is BattleMode.SPAR:
         if input.npc_key is None:
@@ -168,7 +172,7 @@ def abort_battle(ctx: ReducerContext, input: AbortBattle) -> BattleSnapshot:
     Raises ``combat.not_found``, ``auth.forbidden`` or ``combat.not_active_state``.
     """
     row = _find_battle(ctx.db, input.battle_state_id, ctx.user_id)
-    session: StorySession = require_host(ctx.db, ctx.user_id)
+    session = require_host(ctx.db, ctx.user_id)
     row = abort(ctx, row)
     count_play(ctx, session, ctx.user_id)
     return snapshot_of(ctx.db, row)

@@ -23,7 +23,7 @@ from actors.domains.gameplay.combat import (
     write_battle,
 )
 from actors.domains.gameplay.limits import BATTLE_ABSENT_TURNS_MAX
-from actors.domains.gameplay.story import participant_of
+from actors.domains.gameplay.story import StoryPace, pace_of, participant_of
 from actors.domains.kinds import STORY
 from actors.domains.messages import Loadout
 from actors.domains.rules import combat as rules
@@ -103,6 +103,7 @@ def loadout_arrived(ctx: ReducerContext, payload: Loadout) -> None:
         # Too late for this battle; its end frees what was locked.
         return
     loadouts.update(replace(loadout, has_arrived=True, belt=payload.belt))
+    _take_level(ctx, payload)
     battle = _armed(ctx.db, load_battle(ctx.db, row), payload)
     if all(each.has_arrived for each in loadouts_of(ctx.db, row.battle_state_id)):
         advance(ctx, row, *start_battle(battle))
@@ -149,13 +150,20 @@ def battle_log_expired(ctx: ReducerContext, payload: BattleLogTimer) -> None:
         events.delete(event.battle_event_id)
 
 
+def _take_level(ctx: ReducerContext, loadout: Loadout) -> None:
+    """Later hostiles meet the level that the player has by now, wherever it was gained."""
+    player = participant_of(ctx.db, loadout.user_id)
+    if player is not None:
+        ctx.db[StoryPace].upsert(replace(pace_of(ctx.db, player), level=loadout.level))
+
+
 def _armed(db: DatabaseReader, battle: rules.Battle, loadout: Loadout) -> rules.Battle:
-    level = loadout.effective_level
-    combatants = [
-        replace(each, level=level) if each.user_id == loadout.user_id else each
-        for each in battle.combatants
-    ]
-    battle = replace(battle, combatants=combatants)
     player = participant_of(db, loadout.user_id)
-    hp = 1 if player is None else player.hp
-    return with_loadout(battle, loadout.user_id, hp, loadout.equipment, loadout.belt)
+    return with_loadout(
+        battle,
+        loadout.user_id,
+        loadout.effective_level,
+        1 if player is None else player.hp,
+        loadout.equipment,
+        loadout.belt,
+    )

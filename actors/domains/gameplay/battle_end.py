@@ -47,6 +47,7 @@ from actors.domains.rules.combat import (
     defeated_hostiles,
     defeats_of,
     roll_loot,
+    spar_won,
 )
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.items import COIN
@@ -117,7 +118,12 @@ def _write_back(ctx: ReducerContext, battle: rules.Battle) -> None:
             continue
         player = participant_of(ctx.db, combatant.user_id)
         if player is not None:
-            changed = replace(player, hp=combatant.hp, max_hp=combatant.stats.max_hp)
+            changed = replace(
+                player,
+                effective_level=combatant.level,
+                hp=combatant.hp,
+                max_hp=combatant.stats.max_hp,
+            )
             _write_player(ctx, player, changed)
 
 
@@ -214,10 +220,9 @@ def _finish_spar(
 ) -> StorySession:
     partner = next(each for each in battle.combatants if each.kind is CombatantKind.SPAR_PARTNER)
     npc = find_npc(ctx.db, session, partner.entity_key)
-    is_won = partner.hp <= -(-partner.stats.max_hp * 200 // 1000)
     put_mark(ctx, session.turn, SPAR_MARK, session.chapter_index, npc.npc_key)
     session = _tell(ctx, session, narrator, StoryEventKind.BATTLE_SPAR, npc=npc.npc_name)
-    if not is_won:
+    if not spar_won(battle):
         change_affinity(ctx, session, world, npc, _LOSS_AFFINITY)
         return session
     npc = replace(npc, spar_wins=npc.spar_wins + 1)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from actors import ReducerContext, ReducerError, message, replace, table
-from actors.domains.domain_types import (
-    GrantSource,
-    ParticipantRole,
-    WorldKind,
-)
+from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.lifecycle import (
     ask_to_enter,
@@ -17,7 +13,8 @@ from actors.domains.gameplay.lifecycle import (
 )
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.npc import create_npcs, refresh_profiles
-from actors.domains.gameplay.rewards import bundle_of, request_settlement
+from actors.domains.gameplay.play_time import report_start
+from actors.domains.gameplay.rewards import grant_starting_items
 from actors.domains.gameplay.stock import restock_all
 from actors.domains.gameplay.story import (
     NarrativeState,
@@ -43,12 +40,11 @@ from actors.domains.messages import (
     ProfileFound,
     ProfileMissing,
     RecordPlay,
-    RecordPlayStart,
     StoryBegin,
     StoryRejected,
 )
 from actors.domains.rules.combat import player_stats
-from actors.domains.rules.ids import chapter_id, derived_id, world_key
+from actors.domains.rules.ids import chapter_id, derived_id
 from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
 
@@ -71,7 +67,6 @@ class StoryOpening:
     story_session_id: str
     host_display_name: str
     role_key: str
-    owner_user_id: str
 
 
 @message(STORY)
@@ -85,7 +80,6 @@ def story_begin(ctx: ReducerContext, payload: StoryBegin) -> None:
             story_session_id=payload.story_session_id,
             host_display_name=payload.host_display_name,
             role_key=payload.role_key,
-            owner_user_id="",
         )
     )
     ctx.send(
@@ -106,14 +100,16 @@ def profile_missing(ctx: ReducerContext, payload: ProfileMissing) -> None:
 def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
     """Check the enter-world gate (domain 6.7), pin the world and enter its first chapter."""
     opening = ctx.db[StoryOpening].find(payload.request_id)
-    if opening is None or opening.owner_user_id:
+    if opening is None or ctx.db[StorySecret].find(payload.request_id) is not None:
         return
     session = session_of(ctx.db)
     if payload.schema_version != _SCHEMA_VERSION:
         _refuse(ctx, "world.gate_blocked", "EW03: the world's schema version is not supported")
         return
     try:
-        world = keep_world(ctx, payload.published_profile_id, payload.document_json)
+        world = keep_world(
+            ctx, payload.published_profile_id, payload.owner_user_id, payload.document_json
+        )
     except ReducerError:
         # What the reader refuses has no opening scene or no first chapter to rely on.
         _refuse(ctx, "world.gate_blocked", "EW05: the world's document cannot be played")
@@ -121,7 +117,6 @@ def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
     if opening.role_key not in world.roles:
         _refuse(ctx, "story.role_not_found", "the world has no such role")
         return
-    ctx.db[StoryOpening].update(replace(opening, owner_user_id=payload.owner_user_id))
     ctx.db[StorySecret].insert(
         StorySecret(
             story_session_id=session.story_session_id,
@@ -212,25 +207,9 @@ def _open(
     session = tell(ctx, session, StoryEventKind.SESSION_STARTED, text)
     session = touch(ctx, open_chapter(ctx, session, world))
     refresh_choices(ctx, session, world)
-    items = world.roles[host.role_key].starting_items
-    if items:
-        source_ref = derived_id(session.runtime_session_id, "start")
-        bundle = bundle_of(session, GrantSource.STORY_MILESTONE, source_ref, items=items)
-        request_settlement(ctx, session, host, replace(bundle, chapter_id=None), world)
+    grant_starting_items(ctx, session, host, world)
     tell_directory(ctx, session, DirectoryState.ACTIVE)
-    ctx.send(
-        USER.key(host.user_id),
-        RecordPlayStart(
-            session_id=session.story_session_id,
-            world_key=world_key(WorldKind.CUSTOM_WORLD, session.profile_id),
-            world_kind=WorldKind.CUSTOM_WORLD,
-            world_owner_user_id=opening.owner_user_id,
-            profile_id=session.profile_id,
-            world_title=session.world_name,
-            world_subtitle=world.world.subtitle,
-        ),
-        idempotency_key=session.story_session_id,
-    )
+    report_start(ctx, session, world, host.user_id)
     ctx.send(
         CATALOG.shard_key(session.profile_id),
         RecordPlay(session.profile_id, host.user_id, session.story_session_id),

@@ -16,6 +16,7 @@ from actors.domains.gameplay.progression import progression_of
 from actors.domains.kinds import USER
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.progression import deviation
+from actors.domains.rules.text import check_id
 from actors.errors import ReducerError
 from actors.module.context import DatabaseReader, ReducerContext, ViewContext
 from actors.module.functions import procedure, view
@@ -138,7 +139,7 @@ def my_chapter_progression(ctx: ViewContext) -> list[ChapterProgressionSnapshot]
 @procedure(actor=USER)
 def get_chapter_progression(ctx: ViewContext, input: GetChapter) -> ChapterProgressionSnapshot:
     """Plan and ledger of a chapter. Raises ``progression.chapter_not_found``."""
-    return _required(ctx, input.chapter_id)
+    return _required(ctx, check_id(input.chapter_id))
 
 
 @procedure(actor=USER)
@@ -146,7 +147,7 @@ def list_chapter_progression(
     ctx: ViewContext, input: ListChapterProgression
 ) -> list[ChapterProgressionSnapshot]:
     """The user's chapters of a world, by index; an empty list for a world never played."""
-    prefix = f"{input.profile_id}:c"
+    prefix = f"{check_id(input.profile_id)}:c"
     rows = [row for row in ctx.db[ChapterProgression] if row.chapter_id.startswith(prefix)]
     return [_snapshot(row) for row in sorted(rows, key=lambda row: row.chapter_index)]
 
@@ -154,7 +155,7 @@ def list_chapter_progression(
 @procedure(actor=USER)
 def get_chapter_deviation_report(ctx: ViewContext, input: GetChapter) -> ChapterDeviationReport:
     """The stored report, or one computed now. Raises ``progression.chapter_not_found``."""
-    chapter = _required(ctx, input.chapter_id)
+    chapter = _required(ctx, check_id(input.chapter_id))
     stored = ctx.db[ChapterDeviationReport].find(chapter.chapter_progression_id)
     return stored or _report(chapter, progression_of(ctx.db, ctx.key).level, Timestamp(0))
 

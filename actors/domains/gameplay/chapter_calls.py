@@ -108,7 +108,7 @@ def apply_chapter_progression_ledger_entry(
     of ids.
     """
     entry_key = check_id(input.entry_key, SOURCE_REF_CHARS_MAX)
-    chapter = chapter_of(ctx.db, ctx.key, input.chapter_id)
+    chapter = chapter_of(ctx.db, ctx.key, check_id(input.chapter_id))
     if chapter is None:
         raise ReducerError("progression.chapter_not_found", "the chapter was never planned")
     if input.level_at_exit is not None and input.level_at_exit > LEVEL_MAX:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from actors.domains.domain_types import EquipSlot, ItemGrant
 from actors.domains.gameplay import inventory_moves
 from actors.domains.gameplay.inventory import (
@@ -78,7 +80,7 @@ class Split:
 class Discard:
     """Throw items away."""
 
-    slot_index: u32
+    slot: u32
     quantity: u32
 
 
@@ -89,7 +91,10 @@ class ClaimOverflow:
     slot_index: u32
 
 
-InventoryMutation = Grant | Consume | Equip | Unequip | Move | Split | Discard | ClaimOverflow
+InventoryMutation = Annotated[
+    Grant | Consume | Equip | Unequip | Move | Split | Discard | ClaimOverflow,
+    "InventoryMutation",
+]
 
 
 @struct
@@ -171,37 +176,43 @@ class ClaimOverflowItem:
 @reducer(actor=USER)
 def equip_item(ctx: ReducerContext, input: EquipItem) -> None:
     """Wear gear; see ``inventory_moves.equip`` for what is refused."""
-    inventory_moves.equip(ctx, input.runtime_session_id, input.slot_index)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.equip(ctx, lineage, input.slot_index)
 
 
 @reducer(actor=USER)
 def unequip_item(ctx: ReducerContext, input: UnequipItem) -> None:
     """Take gear off; see ``inventory_moves.unequip`` for what is refused."""
-    inventory_moves.unequip(ctx, input.runtime_session_id, input.equip_slot)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.unequip(ctx, lineage, input.equip_slot)
 
 
 @reducer(actor=USER)
 def move_inventory_slot(ctx: ReducerContext, input: MoveInventorySlot) -> None:
     """Move a stack; see ``inventory_moves.move`` for what is refused."""
-    inventory_moves.move(ctx, input.runtime_session_id, input.from_slot, input.to_slot)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.move(ctx, lineage, input.from_slot, input.to_slot)
 
 
 @reducer(actor=USER)
 def split_inventory_stack(ctx: ReducerContext, input: SplitInventoryStack) -> None:
     """Split a stack; see ``inventory_moves.split`` for what is refused."""
-    inventory_moves.split(ctx, input.runtime_session_id, input.from_slot, input.quantity)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.split(ctx, lineage, input.from_slot, input.quantity)
 
 
 @reducer(actor=USER)
 def discard_inventory_item(ctx: ReducerContext, input: DiscardInventoryItem) -> None:
     """Throw items away; see ``inventory_moves.discard`` for what is refused."""
-    inventory_moves.discard(ctx, input.runtime_session_id, input.slot_index, input.quantity)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.discard(ctx, lineage, input.slot_index, input.quantity)
 
 
 @reducer(actor=USER)
 def claim_overflow_item(ctx: ReducerContext, input: ClaimOverflowItem) -> None:
     """Take a stack out of the overflow; see ``inventory_moves.claim`` for what is refused."""
-    inventory_moves.claim(ctx, input.runtime_session_id, input.slot_index)
+    lineage = check_id(input.runtime_session_id)
+    inventory_moves.claim(ctx, lineage, input.slot_index)
 
 
 @reducer(actor=USER, roles={"service"})
@@ -231,7 +242,7 @@ def apply_inventory_mutation(
     elif isinstance(mutation, Split):
         inventory_moves.split(ctx, lineage, mutation.from_slot, mutation.quantity)
     elif isinstance(mutation, Discard):
-        inventory_moves.discard(ctx, lineage, mutation.slot_index, mutation.quantity)
+        inventory_moves.discard(ctx, lineage, mutation.slot, mutation.quantity)
     else:
         inventory_moves.claim(ctx, lineage, mutation.slot_index)
     return InventoryOutcome([], [])

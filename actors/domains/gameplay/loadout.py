@@ -17,7 +17,6 @@ from actors.domains.kinds import STORY, USER
 from actors.domains.messages import Loadout, ReleaseLoadout, RequestLoadout
 from actors.domains.rules.ids import owner_of
 from actors.domains.rules.inventory import consume_items
-from actors.domains.rules.items import CORE_ITEMS
 from actors.domains.rules.limits import BELT_STACKS_MAX
 from actors.domains.rules.progression import effective_level
 from actors.module.context import ReducerContext
@@ -51,7 +50,6 @@ def request_loadout(ctx: ReducerContext, payload: RequestLoadout) -> None:
             effective_level=effective_level(level, exit_level),
             equipment=[items[row.item_id].mods for row in worn],
             belt=belt,
-            definitions=[items[grant.item_id] for grant in belt if grant.item_id not in CORE_ITEMS],
         ),
     )
 

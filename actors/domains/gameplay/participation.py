@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors import ReducerContext, ReducerError, reducer, replace, struct
-from actors.domains.domain_types import GrantSource, ParticipantRole
+from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.combat import BattleLoadout, loadouts_of, running_battle
 from actors.domains.gameplay.lifecycle import LIVE_STATES, abandon, ask_to_enter, tell_participant
@@ -13,7 +13,8 @@ from actors.domains.gameplay.limits import (
     PLAYERS_MAX,
     SPECTATORS_MAX,
 )
-from actors.domains.gameplay.rewards import bundle_of, request_settlement
+from actors.domains.gameplay.play_time import report_start
+from actors.domains.gameplay.rewards import grant_starting_items
 from actors.domains.gameplay.story import (
     StoryParticipant,
     StorySession,
@@ -30,7 +31,6 @@ from actors.domains.limits import DISPLAY_NAME_CHARS_MAX
 from actors.domains.rules.combat import player_stats
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.text import check_id, check_slug, cut_text
-from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
 
 __all__ = [
@@ -110,7 +110,8 @@ def join_story_session(ctx: ReducerContext, input: JoinStorySession) -> StorySes
     player = _admit(ctx, session, ParticipantRole.PLAYER, role_key)
     session = touch(ctx, replace(session, player_count=session.player_count + 1))
     ask_to_enter(ctx, session, world, [player.user_id])
-    _equip(ctx, session, world, player)
+    grant_starting_items(ctx, session, player, world)
+    report_start(ctx, session, world, player.user_id)
     refresh_choices(ctx, session, world)
     return session
 
@@ -182,16 +183,6 @@ def _admit(
     )
     tell_participant(ctx, session, row, DirectoryState.ACTIVE)
     return row
-
-
-def _equip(
-    ctx: ReducerContext, session: StorySession, world: WorldDocument, player: StoryParticipant
-) -> None:
-    items = world.roles[player.role_key].starting_items
-    if items:
-        source_ref = derived_id(session.runtime_session_id, "start")
-        bundle = bundle_of(session, GrantSource.STORY_MILESTONE, source_ref, items=items)
-        request_settlement(ctx, session, player, replace(bundle, chapter_id=None), world)
 
 
 def _remove(ctx: ReducerContext, session: StorySession, row: StoryParticipant) -> StorySession:

@@ -6,11 +6,13 @@ from actors import ReducerContext, Timestamp, replace, table, u32, u64
 from actors.domains.domain_types import WorldKind
 from actors.domains.gameplay.limits import PLAY_GAP_MS_MAX, PLAY_SEGMENT_MS
 from actors.domains.gameplay.story import StorySession, participant_of
+from actors.domains.gameplay.world import world_owner
 from actors.domains.kinds import STORY, USER
-from actors.domains.messages import RecordPlaySegment
+from actors.domains.messages import RecordPlaySegment, RecordPlayStart
 from actors.domains.rules.ids import derived_id, world_key
+from actors.domains.rules.world import WorldDocument
 
-__all__ = ["PlayClock", "close_clocks", "count_play"]
+__all__ = ["PlayClock", "close_clocks", "count_play", "report_start"]
 
 
 @table(primary_key="user_id", actor=STORY)
@@ -21,6 +23,25 @@ class PlayClock:
     last_call_at: Timestamp
     unreported_ms: u64
     segments: u32
+
+
+def report_start(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, user_id: str
+) -> None:
+    """Tell a player's own actor that it plays this world; segments and completions come after."""
+    ctx.send(
+        USER.key(user_id),
+        RecordPlayStart(
+            session_id=session.story_session_id,
+            world_key=world_key(WorldKind.CUSTOM_WORLD, session.profile_id),
+            world_kind=WorldKind.CUSTOM_WORLD,
+            world_owner_user_id=world_owner(ctx.db, session),
+            profile_id=session.profile_id,
+            world_title=session.world_name,
+            world_subtitle=world.world.subtitle,
+        ),
+        idempotency_key=session.story_session_id,
+    )
 
 
 def count_play(ctx: ReducerContext, session: StorySession, user_id: str) -> None:

@@ -27,8 +27,8 @@ from actors.domains.gameplay.story import (
     touch,
 )
 from actors.domains.gameplay.treasure import (
-    OPENABLE,
     TreasureRecord,
+    check_reachable,
     find_treasure,
     leave_treasure,
     open_treasure,
@@ -134,10 +134,7 @@ def resolve_treasure_interaction(
     row = find_treasure(ctx.db, session, check_slug(input.treasure_key))
     match input.action:
         case TreasureAction.INSPECT:
-            if row.scene_key != session.current_scene_key or row.status not in OPENABLE:
-                raise ReducerError(
-                    "treasure.not_in_scene_state", "there is no such treasure to look at here"
-                )
+            check_reachable(session, world, row)
             return row
         case TreasureAction.OPEN:
             row = open_treasure(ctx, session, world, row)

@@ -17,13 +17,14 @@ from actors.domains.gameplay.story import StoryParticipant, StorySession
 from actors.domains.gameplay.world import authored_items
 from actors.domains.kinds import STORY, USER
 from actors.domains.messages import Settled, SettlementRejected, SettleReward
-from actors.domains.rules.ids import chapter_id
+from actors.domains.rules.ids import chapter_id, derived_id
 from actors.domains.rules.world import WorldDocument
 
 __all__ = [
     "RewardSettlement",
     "SettlementStatus",
     "bundle_of",
+    "grant_starting_items",
     "mark_rejected",
     "mark_settled",
     "request_settlement",
@@ -134,6 +135,17 @@ def request_settlement(
         idempotency_key=bundle.source_ref,
     )
     return row
+
+
+def grant_starting_items(
+    ctx: ReducerContext, session: StorySession, player: StoryParticipant, world: WorldDocument
+) -> None:
+    """Owe a player what its role begins with, once in a lineage (domain 12.6)."""
+    items = world.roles[player.role_key].starting_items
+    if items:
+        source_ref = derived_id(session.runtime_session_id, "start")
+        bundle = bundle_of(session, GrantSource.STORY_MILESTONE, source_ref, items=items)
+        request_settlement(ctx, session, player, bundle, world)
 
 
 def mark_settled(ctx: ReducerContext, answer: Settled) -> RewardSettlement | None:

@@ -47,6 +47,7 @@ from actors.domains.gameplay.world import world_of
 from actors.domains.kinds import STORY
 from actors.domains.messages import Settled, SettlementRejected
 from actors.domains.rules.combat import player_stats
+from actors.domains.rules.progression import effective_level
 from actors.domains.rules.world import WorldDocument
 
 __all__ = ["settled", "settlement_rejected"]
@@ -60,7 +61,7 @@ def settled(ctx: ReducerContext, payload: Settled) -> None:
         return
     session = session_of(ctx.db)
     world = world_of(ctx.db, session)
-    _take_level(ctx, session, payload)
+    _take_level(ctx, session, world, payload)
     if payload.user_id == session.host_user_id:
         for item in payload.result.items_granted:
             what = Signal(ObjectiveKind.OBTAIN_ITEM, item.item_id, item.quantity)
@@ -90,17 +91,22 @@ def settlement_rejected(ctx: ReducerContext, payload: SettlementRejected) -> Non
     refresh_choices(ctx, session, world)
 
 
-def _take_level(ctx: ReducerContext, session: StorySession, payload: Settled) -> None:
+def _take_level(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, payload: Settled
+) -> None:
     player = participant_of(ctx.db, payload.user_id)
     if player is None:
         return
-    if player.effective_level != payload.effective_level:
-        before, after = player_stats(player.effective_level), player_stats(payload.effective_level)
+    # The chapter that the story is in bounds the level, whichever chapter the bundle is of.
+    exit_level = world.chapter(session.chapter_index).plan.exit_level
+    level = effective_level(payload.progression.level, exit_level)
+    if player.effective_level != level:
+        before, after = player_stats(player.effective_level), player_stats(level)
         max_hp = player.max_hp + after.max_hp - before.max_hp
         ctx.db[StoryParticipant].update(
             replace(
                 player,
-                effective_level=payload.effective_level,
+                effective_level=level,
                 hp=min(player.hp, max_hp),
                 max_hp=max_hp,
                 updated_at=ctx.timestamp,

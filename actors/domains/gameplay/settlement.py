@@ -30,7 +30,6 @@ from actors.domains.rules.ids import derived_id
 from actors.domains.rules.inventory import GrantOutcome, consume_items, grant_items
 from actors.domains.rules.progression import (
     HostileSettlement,
-    effective_level,
     settle_hostiles,
 )
 from actors.domains.runtime.wallet import LedgerReason, append_entry, balance_of
@@ -180,7 +179,6 @@ def _answer(ctx: ReducerContext, payload: SettleReward, result: SettlementResult
     chapter = None
     if bundle.chapter_id is not None:
         chapter = chapter_of(ctx.db, ctx.key, bundle.chapter_id)
-    exit_level = None if chapter is None else chapter.exit_level
     ctx.send(
         ctx.source,
         Settled(
@@ -190,7 +188,6 @@ def _answer(ctx: ReducerContext, payload: SettleReward, result: SettlementResult
             result=result,
             progression=progression,
             chapter=chapter,
-            effective_level=effective_level(progression.level, exit_level),
         ),
     )
 

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from actors import ReducerContext, ReducerError, reducer, replace, struct, u32
 from actors.domains.domain_types import ItemGrant, ParticipantRole
+from actors.domains.gameplay.combat import loadouts_of, running_battle
 from actors.domains.gameplay.limits import TRADE_QUANTITY_MAX
 from actors.domains.gameplay.npc import NpcState, write_npc
 from actors.domains.gameplay.npc_exchange import (
@@ -24,6 +25,7 @@ from actors.domains.rules.items import item_definition
 from actors.domains.rules.text import check_slug
 from actors.domains.rules.trade import buy_price, gift_points, sell_price
 from actors.domains.rules.world import WorldDocument
+from actors.module import DatabaseReader
 
 __all__ = ["GiftNpc", "TradeKind", "TradeWithNpc", "gift_npc", "trade_with_npc"]
 
@@ -66,8 +68,11 @@ def trade_with_npc(ctx: ReducerContext, input: TradeWithNpc) -> NpcExchangeRecor
 
     Raises ``npc.not_found``, ``npc.not_in_scene_state``, ``npc.refuses_state``,
     ``inventory.item_unknown``, ``npc.out_of_stock``, ``npc.requirements_not_met``,
-    ``npc.price_changed_conflict``, ``inventory.quantity_out_of_range``.
+    ``npc.price_changed_conflict``, ``inventory.quantity_out_of_range``, and
+    ``inventory.locked_state`` for what a running battle keeps on the player's belt.
     """
+    if input.kind is TradeKind.SELL:
+        _check_belt(ctx.db, ctx.user_id, input.item_id)
     session, world, npc = _met(ctx, input.npc_key)
     if not 1 <= input.quantity <= TRADE_QUANTITY_MAX:
         raise ReducerError(
@@ -102,8 +107,10 @@ def gift_npc(ctx: ReducerContext, input: GiftNpc) -> NpcExchangeRecord:
     """Give an item to an npc of the scene; its affinity changes when the item is handed over.
 
     Raises ``npc.not_found``, ``npc.not_in_scene_state``, ``npc.refuses_state``,
-    ``inventory.item_unknown`` or ``npc.requirements_not_met`` for what cannot be given away.
+    ``inventory.item_unknown``, ``npc.requirements_not_met`` for what cannot be given away, or
+    ``inventory.locked_state`` for what a running battle keeps on the player's belt.
     """
+    _check_belt(ctx.db, ctx.user_id, input.item_id)
     session, world, npc = _met(ctx, input.npc_key)
     item = item_definition(world.items, check_slug(input.item_id))
     if not item.tradeable:
@@ -117,6 +124,14 @@ def gift_npc(ctx: ReducerContext, input: GiftNpc) -> NpcExchangeRecord:
     request_exchange(ctx, session, world, row)
     count_play(ctx, session, ctx.user_id)
     return row
+
+
+def _check_belt(db: DatabaseReader, user_id: str, item_id: str) -> None:
+    battle = running_battle(db)
+    loadouts = [] if battle is None else loadouts_of(db, battle.battle_state_id)
+    belts = (loadout.belt for loadout in loadouts if loadout.user_id == user_id)
+    if any(grant.item_id == item_id for belt in belts for grant in belt):
+        raise ReducerError("inventory.locked_state", "a battle has locked the items")
 
 
 def _met(ctx: ReducerContext, npc_key: str) -> tuple[StorySession, WorldDocument, NpcState]:

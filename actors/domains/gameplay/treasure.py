@@ -38,9 +38,9 @@ from actors.module import DatabaseReader
 from actors.rng import SplitMix64
 
 __all__ = [
-    "OPENABLE",
     "TreasureRecord",
     "TreasureStatus",
+    "check_reachable",
     "create_treasures",
     "find_treasure",
     "leave_treasure",
@@ -70,7 +70,7 @@ class TreasureStatus(IntEnum):
     LEFT = 4
 
 
-OPENABLE: Final = frozenset({TreasureStatus.FOUND, TreasureStatus.LEFT})
+_OPENABLE: Final = frozenset({TreasureStatus.FOUND, TreasureStatus.LEFT})
 
 
 @table(public=True, primary_key="treasure_record_id", index=["story_session_id"], actor=STORY)
@@ -134,7 +134,7 @@ def treasures_here(
     keys = world.chapter(session.chapter_index).treasure_keys
     rows = (find_treasure(db, session, key) for key in keys)
     here = session.current_scene_key
-    return [row for row in rows if row.scene_key == here and row.status in OPENABLE]
+    return [row for row in rows if row.scene_key == here and row.status in _OPENABLE]
 
 
 def find_treasure(db: DatabaseReader, session: StorySession, treasure_key: str) -> TreasureRecord:
@@ -149,6 +149,20 @@ def find_treasure(db: DatabaseReader, session: StorySession, treasure_key: str) 
     return row
 
 
+def check_reachable(session: StorySession, world: WorldDocument, row: TreasureRecord) -> None:
+    """Let only those treasures through that can be opened or left where the party stands.
+
+    Raises:
+        ReducerError: ``treasure.already_opened`` or ``treasure.not_in_scene_state``.
+    """
+    chapter = world.chapter(session.chapter_index)
+    is_here = row.scene_key == session.current_scene_key
+    if row.status in {TreasureStatus.OPENING, TreasureStatus.OPENED}:
+        raise ReducerError("treasure.already_opened", "the treasure was opened before")
+    if not is_here or row.treasure_key not in chapter.treasure_keys:
+        raise ReducerError("treasure.not_in_scene_state", "the treasure is not in this scene")
+
+
 def leave_treasure(
     ctx: ReducerContext, session: StorySession, world: WorldDocument, row: TreasureRecord
 ) -> TreasureRecord:
@@ -157,7 +171,7 @@ def leave_treasure(
     Raises:
         ReducerError: as ``open_treasure``, but for what opening requires.
     """
-    _check_reachable(session, world, row)
+    check_reachable(session, world, row)
     return _write(ctx, replace(row, status=TreasureStatus.LEFT))
 
 
@@ -170,7 +184,7 @@ def open_treasure(
         ReducerError: ``treasure.not_in_scene_state``, ``treasure.already_opened``, or
             ``treasure.requirements_not_met`` while danger holds it shut.
     """
-    _check_reachable(session, world, row)
+    check_reachable(session, world, row)
     if row.lock is TreasureLock.DANGER and has_uncleared_fixed(ctx.db, session, world):
         raise ReducerError("treasure.requirements_not_met", "danger holds the treasure shut")
     coins = _COINS[world.chapter(session.chapter_index).plan.pace_band]
@@ -225,15 +239,6 @@ def write_refused(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
             granted_coins=0,
         ),
     )
-
-
-def _check_reachable(session: StorySession, world: WorldDocument, row: TreasureRecord) -> None:
-    chapter = world.chapter(session.chapter_index)
-    is_here = row.scene_key == session.current_scene_key
-    if row.status in {TreasureStatus.OPENING, TreasureStatus.OPENED}:
-        raise ReducerError("treasure.already_opened", "the treasure was opened before")
-    if not is_here or row.treasure_key not in chapter.treasure_keys:
-        raise ReducerError("treasure.not_in_scene_state", "the treasure is not in this scene")
 
 
 def _stream(

@@ -22,6 +22,7 @@ __all__ = [
     "is_chained",
     "keep_world",
     "world_of",
+    "world_owner",
 ]
 
 
@@ -30,24 +31,33 @@ class StoryWorldDocument:
     """The published document that the session is pinned to, whatever its author does later."""
 
     world_document_ref: str
+    owner_user_id: str
     document_json: str
 
 
-def keep_world(ctx: ReducerContext, published_profile_id: str, document_json: str) -> WorldDocument:
+def keep_world(
+    ctx: ReducerContext, published_profile_id: str, owner_user_id: str, document_json: str
+) -> WorldDocument:
     """Pin the session to a document.
 
     Raises:
         RuleError: ``world.document_malformed``; nothing was written then.
     """
     world = _read(document_json)
-    ctx.db[StoryWorldDocument].insert(StoryWorldDocument(published_profile_id, document_json))
+    ctx.db[StoryWorldDocument].insert(
+        StoryWorldDocument(published_profile_id, owner_user_id, document_json)
+    )
     return world
 
 
 def world_of(db: DatabaseReader, session: StorySession) -> WorldDocument:
     """The document of a session that has begun; read once and kept for other turns."""
-    secret = db[StorySecret].get(session.story_session_id)
-    return _read(db[StoryWorldDocument].get(secret.world_document_ref).document_json)
+    return _read(_pinned(db, session).document_json)
+
+
+def world_owner(db: DatabaseReader, session: StorySession) -> str:
+    """The user who published the session's world."""
+    return _pinned(db, session).owner_user_id
 
 
 def authored_items(
@@ -67,6 +77,11 @@ def encounters_here(world: WorldDocument, session: StorySession) -> list[Encount
     """The running chapter's encounters in the scene where the party stands, as authored."""
     encounters = world.chapter(session.chapter_index).encounters.values()
     return [one for one in encounters if one.scene_key == session.current_scene_key]
+
+
+def _pinned(db: DatabaseReader, session: StorySession) -> StoryWorldDocument:
+    secret = db[StorySecret].get(session.story_session_id)
+    return db[StoryWorldDocument].get(secret.world_document_ref)
 
 
 # A document is a pure function of its text, so keeping it changes no outcome.

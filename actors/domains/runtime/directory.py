@@ -146,11 +146,12 @@ async def begin_story_session_and_return(
 
 @message(USER)
 def record_session(ctx: ReducerContext, payload: RecordSession) -> None:
-    """Bring a session's directory entry up to date; what is archived stays so."""
+    """Bring a session's directory entry up to date: its last message is the truth.
+
+    Who left a story may be invited again, so an archived entry can become active.
+    """
     entries = ctx.db[SessionDirectoryEntry]
     known = entries.find(payload.session_key)
-    if known is not None and known.state is DirectoryState.ARCHIVED:
-        return
     entries.upsert(
         SessionDirectoryEntry(
             session_key=payload.session_key,
@@ -165,9 +166,11 @@ def record_session(ctx: ReducerContext, payload: RecordSession) -> None:
             created_at=ctx.timestamp if known is None else known.created_at,
         )
     )
-    became_active = payload.state is DirectoryState.ACTIVE and (
-        known is None or known.state is DirectoryState.STARTING
-    )
+    began_before = known is not None and known.state in {
+        DirectoryState.ACTIVE,
+        DirectoryState.PAUSED,
+    }
+    became_active = payload.state is DirectoryState.ACTIVE and not began_before
     # A session takes its participants for present; whoever left meanwhile is made known here.
     if became_active and payload.kind is SessionKind.STORY and not is_present(ctx.db):
         _tell_presence(ctx, payload.session_key, connected=False)

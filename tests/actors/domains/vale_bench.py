@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any
 
 from user_bench import SERVICE, START_MICROS, claims
@@ -17,7 +18,7 @@ from actors.domains.rules.combat import BattleSide, BattleStatus, CombatAction
 from actors.host import Host
 from actors.keys import ActorKey, user_id_of
 from actors.module.module import Module
-from actors.module.schema import answer_type, module_procedures
+from actors.module.schema import AND_RETURN, answer_type, module_procedures
 from actors.module.system import DeadLetter, OutboxMessage
 from actors.module.types import ConnectionId
 from persistence.memory import MemoryDisk, MemoryStore
@@ -87,6 +88,10 @@ class Vale:
         self.disk = disk
         self.clock = Clock()
         self.host: Host
+        # Reducer calls since the last mark, what procedures answered, and the disk as it was.
+        self.calls: list[tuple[Claims, str, bytes]] = []
+        self.answers: dict[tuple[str, bytes], bytes] = {}
+        self.image = MemoryDisk()
         self._connections = 0
 
     async def start(self) -> None:
@@ -105,6 +110,20 @@ class Vale:
 
     def rows(self, key: ActorKey, table: type) -> list[Any]:
         return list(self.host.core(key).database[table])
+
+    def all_rows(self) -> dict[tuple[str, str], list[Any]]:
+        """Every row of the module, by actor and table."""
+        return {
+            (key, name): sorted(self.rows(ActorKey(key), declared.row), key=repr)
+            for key in self.disk.actors
+            for name, declared in MODULE.tables.items()
+            if declared.kind.name == key.partition("/")[0]
+        }
+
+    def mark(self) -> None:
+        """Remember the disk as it is now, and which calls come after."""
+        self.image = deepcopy(self.disk)
+        self.calls.clear()
 
     async def wake(self, key: ActorKey) -> None:
         """Let an actor look whether one of its timers is due."""
@@ -130,6 +149,7 @@ class Player:
 
     def __init__(self, vale: Vale, who: Claims, number: int) -> None:
         self.vale = vale
+        self.claims = who
         self.user_id = user_id_of(who.identity)
         self.cache = ClientCache(MODULE.schema)
         self.deltas: list[tuple[str, int, int]] = []
@@ -198,6 +218,7 @@ class Player:
     async def call(self, name: str, *fields: object, request: str = "") -> None:
         """Call a reducer by its name; a request id of its own is added unless one is given."""
         args = self._encode(MODULE.reducers[name].parameters, fields, request)
+        self._note(name, args)
         outcome = await self._ask(lambda number: CallReducer(number, name, args))
         if isinstance(outcome, ReducerErr | ReducerInternalError):
             code, _, text = outcome.error.partition(": ")
@@ -209,12 +230,23 @@ class Player:
         input_type = declared.input
         takes_request = input_type is not None and "request_id" in input_type._fields
         args = self._encode(declared.parameters, fields, request if takes_request else None)
+        self._note(name.removesuffix(AND_RETURN), args)
         result = await self._ask(lambda number: CallProcedure(number, name, args))
         assert result.error is None, result.error
+        self.vale.answers[name, args] = result.value
         ok, value, code, text, _details = ANSWERS[name].decode_all(result.value)
         if not ok:
             raise RefusedError(code, text)
         return value
+
+    async def repeat(self, name: str, args: bytes) -> bytes | None:
+        """Send the same bytes again; answers what the procedure of that name does, if any."""
+        if name in PROCEDURES:
+            result = await self._ask(lambda number: CallProcedure(number, name, args))
+            assert result.error is None, result.error
+            return result.value
+        await self._ask(lambda number: CallReducer(number, name, args))
+        return None
 
     def rows(self, table: str) -> list[Any]:
         return self.cache.table(table).values()
@@ -225,6 +257,10 @@ class Player:
             self._requests += 1
             values = (*values, request or f"r-{self._number}-{self._requests}")
         return compile_codec(parameters).encode((values,) if parameters.elements else ())
+
+    def _note(self, name: str, args: bytes) -> None:
+        if name in MODULE.reducers:
+            self.vale.calls.append((self.claims, name, args))
 
     async def _ask(self, make: Callable[[int], Any]) -> Any:
         self._requests += 1

@@ -42,7 +42,9 @@ async def test_a_connection_is_greeted_and_sent_off_once():
     bench = await new_town().start()
     peer = await bench.enter(PEOPLE[0])
     (hello,) = peer.messages
-    assert hello == InitialConnection(PEOPLE[0].identity, peer.session.caller.connection_id, "token")
+    assert hello == InitialConnection(
+        PEOPLE[0].identity, peer.session.caller.connection_id, "token"
+    )
     assert book(bench) == ["opened", "came 1"]
     await peer.session.disconnect()
     await peer.session.disconnect()
@@ -250,9 +252,7 @@ async def test_time_grows_in_an_actor_even_when_the_clock_goes_back():
     for step in (0, -5, 0, 3, -10):
         bench.clock.advance(step)
         await peer.result("note", "x")
-    times = [
-        message.timestamp for message in peer.messages if hasattr(message, "outcome")
-    ]
+    times = [message.timestamp for message in peer.messages if hasattr(message, "outcome")]
     assert times == sorted(set(times))
     await bench.crash()
     await bench.start()

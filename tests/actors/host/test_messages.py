@@ -71,7 +71,7 @@ async def test_a_refused_transaction_sends_nothing():
     "key", ["person/", "person/a b", "person/" + "x" * 161, "person", "/x", "Person/x", ""]
 )
 async def test_a_key_that_no_store_could_keep_is_refused(key):
-    bench, (peer, _) = await two_people()
+    _, (peer, _) = await two_people()
     outcome = await peer.result("send_nowhere", key)
     assert isinstance(outcome, ReducerErr)
     assert outcome.error.startswith("input.invalid_id")
@@ -79,7 +79,7 @@ async def test_a_key_that_no_store_could_keep_is_refused(key):
 
 
 async def test_an_unknown_kind_is_our_defect():
-    bench, (peer, _) = await two_people()
+    _, (peer, _) = await two_people()
     assert isinstance(await peer.result("send_nowhere", "nobody/x"), ReducerInternalError)
     assert peer.aborted == []
     assert isinstance(await peer.result("send_nowhere", "room/x"), ReducerInternalError)
@@ -147,7 +147,8 @@ async def test_a_message_that_cannot_arrive_is_sent_less_and_less_often():
             sent_at.append(second)
     gaps = [later - earlier for earlier, later in pairwise([0, *sent_at])]
     # The clock is looked at each second, so every pause may seem a second longer.
-    assert gaps == [2, 3, 6, 12, 24, 48, 61, 61, 61]
+    assert gaps[:6] == [2, 3, 6, 12, 24, 48]
+    assert set(gaps[6:]) <= {60, 61}
     bench.host._cells[ACTORS[1]].release()
     await bench.settle()
     assert texts(bench, 1) == ["heard x 0"]

@@ -149,19 +149,25 @@ def prepare_battle(
 def with_loadout(
     battle: Battle,
     user_id: str,
+    effective_level: int,
     hp: int,
     equipment: Iterable[ItemMods],
     belt: Sequence[ItemGrant],
 ) -> Battle:
-    """A preparing battle with one player's gear and consumables; unknown users change nothing."""
+    """A preparing battle with one player's level, gear and consumables.
+
+    Unknown users change nothing.
+    """
     assert battle.status is BattleStatus.PREPARING
     assert len(belt) <= BELT_STACKS_MAX
     combatants = list(battle.combatants)
     for index, combatant in enumerate(combatants):
         if combatant.kind is CombatantKind.PLAYER and combatant.user_id == user_id:
-            stats = player_stats(combatant.level, equipment)
+            stats = player_stats(effective_level, equipment)
             combatants[index] = replace(
                 combatant,
+                level=effective_level,
+                mana=stats.max_mana,
                 hp=min(max(hp, 1), stats.max_hp),
                 stats=stats,
                 belt=list(belt),

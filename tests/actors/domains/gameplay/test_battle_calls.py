@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import PROFILE, Player, RefusedError, claims, playing
 
 from actors.domains.domain_types import HostileGroup, HostileRank
 from actors.domains.gameplay.combat import (
@@ -23,12 +23,14 @@ from actors.domains.gameplay.story import (
     StoryParticipant,
     StoryStatus,
 )
+from actors.domains.kinds import CATALOG
 from actors.domains.rules.combat import (
     BattleMode,
     BattleStatus,
     CombatAction,
     CombatOutcome,
 )
+from actors.domains.runtime.directory_entry import SessionDirectoryEntry
 
 
 async def _at_the_mill(player: Player) -> None:
@@ -269,6 +271,25 @@ async def test_a_companion_fights_along() -> None:
         assert battle.combatants[1].stats.attack == 14
         resolution = await player.fight_out(battle)
         assert resolution.outcome is CombatOutcome.VICTORY
+
+
+async def test_a_story_that_is_still_starting_has_no_battles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with playing() as player:
+        vale, first = player.vale, player.story_id
+        catalog = vale.host._cells[CATALOG.key("0")]
+        catalog.hold()
+        with monkeypatch.context() as patch:
+            patch.setattr(vale, "settle", vale.host.durable)  # the catalog stays busy
+            await player.call("begin_story_session", PROFILE, "wanderer", None)
+            entries = player.own_rows(SessionDirectoryEntry)
+            second = only(row.session_key for row in entries if row.session_key != first)
+            fight = (second, BattleMode.FIGHT, "slime_pack", None, None)
+            code = await _code(player.call("create_battle_state", *fight))
+        catalog.release()
+        await vale.settle()
+        assert code == "story.not_active_state"
 
 
 async def test_the_battle_row_is_in_the_story_that_its_id_names() -> None:

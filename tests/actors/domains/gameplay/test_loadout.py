@@ -22,7 +22,7 @@ def locks(bench: UserBench) -> list[str | None]:
 def test_an_empty_backpack_brings_a_level_only(bench: UserBench) -> None:
     answer = request(bench)
     assert bench.outlet.posted[-1].dst_actor == STORY_ACTOR
-    assert answer == Loadout(BATTLE, bench.user_id, 1, 1, [], [], [])
+    assert answer == Loadout(BATTLE, bench.user_id, 1, 1, [], [])
     assert bench.tell(ReleaseLoadout(BATTLE, LINEAGE, [])) == []
 
 

@@ -173,3 +173,20 @@ async def test_strangers_do_not_trade() -> None:
         stranger = await player.vale.enter(claims(2))
         gift = stranger.call("gift_npc", player.story_id, "smith", "core_healing_herb")
         assert await _code(gift) == "story.not_found"
+
+
+async def test_what_a_battle_keeps_on_the_belt_is_neither_sold_nor_given_away() -> None:
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        await player.choose(StoryFunction.FIGHT, "mill_prowl")
+        scout = (player.story_id, "scout")
+        sell = player.call("trade_with_npc", *scout, TradeKind.SELL, "core_healing_herb", 1, 6)
+        assert await _code(sell) == "inventory.locked_state"
+        give = player.call("gift_npc", *scout, "core_healing_herb")
+        assert await _code(give) == "inventory.locked_state"
+        buy = player.call("trade_with_npc", *scout, TradeKind.BUY, "core_healing_herb", 1, 6)
+        assert await _code(buy) == "story.not_active_state"
+        stranger = await player.vale.enter(claims(2))
+        give = stranger.call("gift_npc", *scout, "core_healing_herb")
+        assert await _code(give) == "story.not_found"
+        assert player.story_rows(NpcExchangeRecord) == []

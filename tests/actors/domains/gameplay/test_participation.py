@@ -21,6 +21,7 @@ from actors.domains.rules.combat import (
     CombatOutcome,
 )
 from actors.domains.runtime.directory_entry import DirectoryState, SessionDirectoryEntry
+from actors.domains.runtime.profile import ProfilePlayedWorld
 
 
 @asynccontextmanager
@@ -229,3 +230,31 @@ async def test_the_host_takes_the_story_along() -> None:
         assert await _code(host.call("leave_story_session", host.story_id)) == (
             "story.not_active_state"
         )
+
+
+async def test_a_guests_time_counts_as_the_hosts_does() -> None:
+    async with _together() as (host, guest):
+        world = only(guest.own_rows(ProfilePlayedWorld))
+        assert (world.play_count, world.total_play_ms) == (1, 0)
+        await host.choose(StoryFunction.TRAVEL, "mill")
+        for _ in range(2):
+            await guest.call("gift_npc", host.story_id, "scout", "core_healing_herb")
+            host.vale.clock.wait(90_000_000)
+        await guest.call("gift_npc", host.story_id, "scout", "core_healing_herb")
+        (played,) = (row.total_play_ms for row in guest.own_rows(ProfilePlayedWorld))
+        assert played >= 180_000
+
+
+async def test_who_left_may_come_back_and_sees_the_story_again() -> None:
+    async with _together() as (host, guest):
+        await guest.call("leave_story_session", host.story_id)
+        assert guest.rows("story_session") == []
+        await _join(host, guest, ParticipantRole.PLAYER, "wanderer")
+        assert only(guest.rows("story_session")) == host.session
+        assert host.session.player_count == 2
+        # What a role begins with is given once in a lineage.
+        assert {row.item_id: row.quantity for row in guest.rows("inventory_slot")} == {
+            "core_healing_herb": 3,
+            "core_coin": 20,
+        }
+        assert guest.cache.faults() == []

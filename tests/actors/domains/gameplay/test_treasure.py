@@ -145,3 +145,4 @@ async def test_a_chest_that_was_left_can_be_opened_later(monkeypatch: pytest.Mon
         await player.choose(StoryFunction.TRAVEL, "mill")
         await _do(player, TreasureAction.OPEN)
         assert _chest(player).status is TreasureStatus.OPENED
+        assert await _code(_do(player, TreasureAction.INSPECT)) == "treasure.already_opened"

@@ -94,9 +94,19 @@ def test_sessions_keep_their_entries_up_to_date(bench: UserBench) -> None:
     assert (entry.state, entry.title) == (DirectoryState.ACTIVE, "Vale")
     assert entry.created_at == created_at < entry.last_activity_at
     bench.tell(record(session, DirectoryState.ARCHIVED))
-    bench.tell(record(session, DirectoryState.ACTIVE, "Late"))
-    entry = only(bench.rows(SessionDirectoryEntry))
-    assert (entry.state, entry.title) == (DirectoryState.ARCHIVED, "Vale")
+    assert only(bench.rows(SessionDirectoryEntry)).state is DirectoryState.ARCHIVED
+    assert bench.core.attached() == ()
+
+
+def test_who_is_invited_again_sees_the_story_again(bench: UserBench) -> None:
+    bench.connect()
+    for state in (DirectoryState.ACTIVE, DirectoryState.ARCHIVED):
+        bench.tell(record("ss_1", state))
+    bench.disconnect()
+    told = bench.tell(record("ss_1", DirectoryState.ACTIVE))
+    assert only(bench.rows(SessionDirectoryEntry)).state is DirectoryState.ACTIVE
+    assert bench.core.attached() == (STORY.key("ss_1"),)
+    assert told == [StoryPresence(bench.user_id, connected=False)]
 
 
 def test_a_refused_story_is_archived_with_its_reason(bench: UserBench) -> None:

@@ -69,11 +69,18 @@ def test_loadouts():
     battle = prepare_battle(BattleMode.FIGHT, [hero(), hero(user_id="u_2")], [foe()], 7)
     worn = [CORE_ITEMS["core_blade_t1"].mods, CORE_ITEMS["core_mail_t1"].mods]
     belt = [ItemGrant("core_healing_herb", 3)]
-    after = with_loadout(battle, "u_2", 999, worn, belt)
+    after = with_loadout(battle, "u_2", 1, 999, worn, belt)
     assert after.combatants[0] == battle.combatants[0]
     row = after.combatants[1]
     assert (row.hp, row.stats.attack, row.stats.max_hp, row.belt) == (186, 21, 186, belt)
-    assert with_loadout(battle, "u_3", 999, worn, belt) == battle
+    assert with_loadout(battle, "u_3", 1, 999, worn, belt) == battle
+
+
+def test_a_loadout_brings_the_level_and_a_full_head():
+    battle = prepare_battle(BattleMode.FIGHT, [hero()], [foe()], 7)
+    (row, _) = with_loadout(battle, "u_1", 3, 176, [], []).combatants
+    assert (row.level, row.hp, row.stats.max_hp) == (3, 176, 233)
+    assert (row.mana, row.stats.max_mana) == (36, 36)
 
 
 def test_starting_opens_round_one_and_waits_for_a_player():
