@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
-from zlib import crc32
 
 from actors.claims import Claims
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.catalogue import Catalogue
 from actors.host.cell import Cell, CellState
+from actors.host.checkpoints import Checkpoints
 from actors.host.core import ActorCore, Shared
+from actors.host.effects import Effects
 from actors.host.loader import Loader
 from actors.host.mail import EFFECT
 from actors.host.procedures import Procedures
@@ -28,7 +29,7 @@ from actors.host.session import Admission, Session, Sink
 from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn, unavailable
 from actors.host.wakes import Wakes
 from actors.keys import ActorKey, Audience
-from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS, IDLE_SECONDS
+from actors.limits import IDLE_SECONDS
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
@@ -38,13 +39,9 @@ from protocol.messages import Wire
 from protocol.schema import Lifecycle
 from protocol.values import ConnectionId
 
-__all__ = ["Effect", "Host"]
+__all__ = ["Host"]
 
 log = logging.getLogger("actors.host")
-
-Effect = Callable[[ActorKey, OutboxMessage], Awaitable[None]]
-"""An effect worker: gets the requesting actor and the request, after it is durable. When it
-returns, the request is done; when it raises, the request comes again."""
 
 
 class Host:
@@ -83,10 +80,8 @@ class Host:
         self._cells: dict[ActorKey, Cell] = {}
         self._sessions: dict[ConnectionId, Session] = {}
         self._by_home: dict[ActorKey, dict[Session, None]] = {}
-        self._effects: dict[str, Effect] = {}
-        self._requests: set[str] = set()
+        self.effects = Effects(self.acknowledge, self.refuse, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stale: set[ActorKey] = set()
         self._is_resetting = False
         self._is_stopping = False
 
@@ -106,6 +101,7 @@ class Host:
         self.procedures = Procedures(self, self.catalogue.procedures)
         self.rounds = Rounds(self._store, self._loop, self._round_failed)
         self._shared = Shared(self._secret, self.catalogue.messages, self)
+        self._checkpoints = Checkpoints(self._store, self._loop)
         self._loader = Loader(self._store, self._adopt, self.spawn)
         self._wakes = Wakes(self._store, self._loop, self.clock, self._wake, self.spawn)
         shared = [
@@ -134,11 +130,12 @@ class Host:
 
     async def checkpoint_all(self) -> None:
         """Checkpoint every actor in memory that has changed since its last checkpoint."""
-        pending = []
-        for key, cell in self._cells.items():
-            if cell.state is CellState.ACTIVE and cell.core.seq > cell.core.base_seq:
-                pending.append(self._checkpoint(key, cell.core))
-        await asyncio.gather(*pending)
+        changed = (
+            cell.core
+            for cell in self._cells.values()
+            if cell.state is CellState.ACTIVE and cell.core.seq > cell.core.base_seq
+        )
+        await asyncio.gather(*[self._checkpoints.write(core) for core in changed])
 
     async def _initialise(self) -> None:
         endpoint = self.catalogue.lifecycle.get(Lifecycle.INIT)
@@ -288,23 +285,13 @@ class Host:
         self.rounds.append(entry)
         if entry.wake:
             self._wakes.add(entry.wake, ActorKey(entry.actor))
-        if entry.seq % CHECKPOINT_STEP_RECORDS == 0:
-            self._note_stale(entry)
-
-    def _note_stale(self, entry: Append) -> None:
-        """Let an actor be checkpointed every so many records.
-
-        Actors that began together must not be checkpointed together: each has its own remainder.
-        """
-        steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
-        if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS) == 0:
-            self._stale.add(ActorKey(entry.actor))
-            self.rounds.when_handed_over(self._checkpoint_stale)
+        if self._checkpoints.note(entry):
+            self.rounds.when_handed_over(self._checkpoint_due)
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:
         """Hand a message on; rounds are ordered, so it is durable before what it causes."""
         if message.dst_actor.startswith(EFFECT):
-            self.rounds.when_durable(lambda: self._request(source, message))
+            self.rounds.when_durable(lambda: self.effects.request(source, message))
         else:
             delivery = Delivery(source, message, self.catalogue.messages)
             self.tell(ActorKey(message.dst_actor), delivery)
@@ -342,61 +329,17 @@ class Host:
         for session in list(self._by_home.get(key, ())):
             session.attachments_changed()
 
-    # Effects
-
-    def register_effect(self, kind: str, worker: Effect) -> None:
-        """Let a worker serve the effect requests of a kind."""
-        self._effects[kind] = worker
-
-    def _request(self, source: ActorKey, message: OutboxMessage) -> None:
-        worker = self._effects.get(message.dst_actor.removeprefix(EFFECT))
-        if worker is not None and message.message_key not in self._requests:
-            self._requests.add(message.message_key)
-            self.spawn(self._run_effect(worker, source, message))
-
-    async def _run_effect(self, worker: Effect, source: ActorKey, message: OutboxMessage) -> None:
-        by = ActorKey(message.dst_actor)
-        try:
-            await worker(source, message)
-        except Exception:
-            log.exception("effect %s failed", message.message_key)
-            self._requests.discard(message.message_key)
-            self.refuse(source, by, message.dst_seq)
-        else:
-            self._requests.discard(message.message_key)
-            self.acknowledge(source, by, message.dst_seq)
-
     # Durability
 
     async def durable(self) -> bool:
         """Wait until everything so far is durable; False when the store refused some of it."""
         return await self.rounds.durable()
 
-    def _checkpoint_stale(self) -> None:
-        stale, self._stale = self._stale, set()
-        for key in stale:
+    def _checkpoint_due(self) -> None:
+        for key in self._checkpoints.take_due():
             cell = self._cells.get(key)
             if cell is not None and cell.state is CellState.ACTIVE:
-                self._checkpoint(key, cell.core)
-
-    def _checkpoint(self, key: ActorKey, core: ActorCore) -> asyncio.Future[None]:
-        """Store the rows as they are; a failed checkpoint loses nothing and is only logged.
-
-        The store has been given all of the actor's records, and checkpoints queue behind them:
-        no row can get there before the record that it comes from.
-        """
-        future, through, changes = self.future(), core.seq, core.take_changes()
-
-        def done(error: StoreError | None) -> None:
-            if error is None:
-                core.base_seq = max(core.base_seq, through)
-            else:
-                log.error("checkpoint of %s failed: %s", key, error)
-            if not future.done():
-                future.set_result(None)
-
-        self._store.checkpoint(key, through, done, changes, core.recorded_at)
-        return future
+                self._checkpoints.write(cell.core)
 
     def _round_failed(self, error: StoreError) -> None:
         """Nothing held back was seen: drop what memory has ahead of the store, and start over."""
@@ -454,7 +397,7 @@ class Host:
         """Checkpoint an actor and drop it from memory."""
         cell = self._cells.pop(key)
         if cell.core.seq > cell.core.base_seq:
-            self._checkpoint(key, cell.core)
+            self._checkpoints.write(cell.core)
         cell.end()
 
     def _wake(self, key: ActorKey) -> None:

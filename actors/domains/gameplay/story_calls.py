@@ -7,6 +7,7 @@ from actors.domains.gameplay.combat import BattleSnapshot, running_battle, snaps
 from actors.domains.gameplay.lifecycle import abandon
 from actors.domains.gameplay.limits import EVENTS_LISTED_MAX, EVENTS_SHOWN
 from actors.domains.gameplay.npc import NpcState, npcs_here
+from actors.domains.gameplay.participation import StoryCall
 from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.quest import QuestRecord
 from actors.domains.gameplay.story import (
@@ -25,7 +26,6 @@ from actors.domains.rules.text import check_id
 from actors.module import DatabaseReader
 
 __all__ = [
-    "AbandonStorySession",
     "GetStorySessionState",
     "ListStoryEvents",
     "StoryEventPage",
@@ -34,14 +34,6 @@ __all__ = [
     "get_story_session_state",
     "list_story_events",
 ]
-
-
-@struct
-class AbandonStorySession:
-    """Input of ``abandon_story_session``."""
-
-    story_session_id: str
-    request_id: str
 
 
 @struct
@@ -107,7 +99,7 @@ def list_story_events(ctx: ViewContext, input: ListStoryEvents) -> StoryEventPag
 
 
 @reducer(actor=STORY)
-def abandon_story_session(ctx: ReducerContext, input: AbandonStorySession) -> StorySession:
+def abandon_story_session(ctx: ReducerContext, input: StoryCall) -> StorySession:
     """Give a session up; only the host may.
 
     Raises ``story.not_found``, ``auth.forbidden`` or ``story.not_active_state``.

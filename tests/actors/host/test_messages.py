@@ -224,7 +224,7 @@ class Postman:
 async def test_an_effect_is_requested_when_its_request_is_durable():
     bench, (peer, _) = await two_people()
     postman = Postman()
-    bench.host.register_effect("mail", postman)
+    bench.host.effects.register("mail", postman)
     bench.store.hold()
     peer.call("write_letter", "dear")
     await bench.turns()
@@ -239,7 +239,7 @@ async def test_an_effect_that_is_slow_is_not_requested_twice():
     bench, (peer, _) = await two_people()
     postman = Postman()
     postman.doors["slow"] = asyncio.Event()
-    bench.host.register_effect("mail", postman)
+    bench.host.effects.register("mail", postman)
     await peer.result("write_letter", "slow")
     for _ in range(5):
         await bench.let_time_pass(70)
@@ -253,7 +253,7 @@ async def test_an_effect_that_is_done_does_not_end_those_before_it():
     bench, (peer, _) = await two_people()
     postman = Postman()
     postman.doors["slow"] = asyncio.Event()
-    bench.host.register_effect("mail", postman)
+    bench.host.effects.register("mail", postman)
     await peer.result("write_letter", "slow")
     await peer.result("write_letter", "fast")
     await bench.settle()
@@ -262,7 +262,7 @@ async def test_an_effect_that_is_done_does_not_end_those_before_it():
     await bench.crash()
     await bench.start()
     again = Postman()
-    bench.host.register_effect("mail", again)
+    bench.host.effects.register("mail", again)
     await bench.host.activate(ACTORS[:1])
     await bench.settle()
     assert again.seen == ["slow"]
@@ -272,7 +272,7 @@ async def test_an_effect_that_fails_is_requested_again():
     bench, (peer, _) = await two_people()
     postman = Postman()
     postman.broken = 2
-    bench.host.register_effect("mail", postman)
+    bench.host.effects.register("mail", postman)
     await peer.result("write_letter", "x")
     await bench.settle()
     assert postman.seen == ["x"]
@@ -288,7 +288,7 @@ async def test_a_request_waits_for_a_worker_of_its_kind():
     await bench.let_time_pass(100)
     assert len(bench.rows(ACTORS[0], OutboxMessage)) == 1
     postman = Postman()
-    bench.host.register_effect("mail", postman)
+    bench.host.effects.register("mail", postman)
     await bench.let_time_pass(OUTBOX_RETRY_SECONDS_MAX + 1)
     assert postman.seen == ["x"]
     assert bench.rows(ACTORS[0], OutboxMessage) == []

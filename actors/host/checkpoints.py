@@ -1,0 +1,64 @@
+"""Checkpoints: when an actor's rows are written beside its journal, and how."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from zlib import crc32
+
+from actors.host.core import ActorCore
+from actors.keys import ActorKey
+from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS
+from persistence.errors import StoreError
+from persistence.store import Append, Store
+
+__all__ = ["Checkpoints"]
+
+log = logging.getLogger("actors.checkpoints")
+
+
+class Checkpoints:
+    """Asks the store to keep rows, so that journals stay short."""
+
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+        self._due: set[ActorKey] = set()
+
+    def note(self, entry: Append) -> bool:
+        """Look at a new record; True when its actor's checkpoint has come due.
+
+        Actors that began together must not be checkpointed together: each has its own remainder.
+        """
+        if entry.seq % CHECKPOINT_STEP_RECORDS:
+            return False
+        steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
+        if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS):
+            return False
+        self._due.add(ActorKey(entry.actor))
+        return True
+
+    def take_due(self) -> set[ActorKey]:
+        """The actors whose checkpoint has come due since this was asked before."""
+        due, self._due = self._due, set()
+        return due
+
+    def write(self, core: ActorCore) -> asyncio.Future[None]:
+        """Store an actor's rows as they are; a failure loses nothing and is only logged.
+
+        The store must have been given all of the actor's records: checkpoints queue behind them,
+        so no row can get there before the record that it comes from.
+        """
+        key, through, changes = core.key, core.seq, core.take_changes()
+        future: asyncio.Future[None] = self._loop.create_future()
+
+        def done(error: StoreError | None) -> None:
+            if error is None:
+                core.base_seq = max(core.base_seq, through)
+            else:
+                log.error("checkpoint of %s failed: %s", key, error)
+            if not future.done():
+                future.set_result(None)
+
+        self._store.checkpoint(key, through, done, changes, core.recorded_at)
+        return future
