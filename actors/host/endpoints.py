@@ -46,11 +46,14 @@ class Endpoint:
     decode_answer: Callable[[bytes, int], tuple[Any, int]] | None
 
     def authorize(self, caller: Caller, now: int) -> None:
-        """Refuse a caller without the role, or whose privileged token has expired (domain 1.8)."""
-        if not self.roles:
-            return
-        if caller.claims.roles.isdisjoint(self.roles):
+        """Refuse a caller without the role, or whose privileged token has expired (domain 1.8).
+
+        Ordinary callers go on with an expired token until they disconnect.
+        """
+        if self.roles and caller.claims.roles.isdisjoint(self.roles):
             raise ReducerError("auth.forbidden", f"{self.name} needs another role")
+        if not self.roles and not caller.is_privileged:
+            return
         expires_at = caller.claims.expires_at
         if expires_at is not None and expires_at <= now:
             raise ReducerError("auth.token_expired", "the token has expired")

@@ -211,8 +211,16 @@ async def test_a_privileged_token_expires_and_may_name_others():
     service = await bench.enter(claims(9, "service", expires_at=bench.clock() + 1))
     assert isinstance(await service.result("sweep"), ReducerOk)
     bench.clock.advance(1)
-    outcome = await service.result("sweep")
-    assert outcome.error.startswith("auth.token_expired")
+    for call in (("sweep",), ("earn", 1)):
+        outcome = await service.result(*call)
+        assert outcome.error.startswith("auth.token_expired")
+
+
+async def test_an_ordinary_caller_goes_on_with_an_expired_token():
+    bench = await new_town().start()
+    player = await bench.enter(claims(0, "player", expires_at=bench.clock() + 1))
+    bench.clock.advance(1)
+    assert isinstance(await player.result("earn", 1), ReducerOk)
 
 
 @pytest.mark.parametrize("name", sorted(MODULE.reducers))

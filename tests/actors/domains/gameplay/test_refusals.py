@@ -1,4 +1,4 @@
-"""Refusals that Test Vale alone never shows: in worlds that differ from it in a few authored words."""
+"""Refusals that Test Vale alone never shows: in worlds that differ from it in a few words."""
 
 from __future__ import annotations
 
