@@ -148,7 +148,7 @@ class Procedures:
             arguments: tuple[Any, ...]
             arguments, end = endpoint.decode(args, 0)
             if end != len(args):
-                raise DecodeError("bytes after the arguments", end)
+                log.warning("%d bytes after the arguments of %s", len(args) - end, procedure.name)
         except DecodeError as error:
             text = f"invalid arguments for procedure {procedure.name}: {error}"
             raise ReducerError("input.invalid_type", text) from None

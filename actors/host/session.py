@@ -269,7 +269,8 @@ class Session:
                 endpoint.authorize(self.caller, host.clock())
             arguments, end = endpoint.decode(args, 0)
             if end != len(args):
-                raise DecodeError("bytes after the arguments", end)
+                # The official host ignores them too (wire spec 3); a client's author should know.
+                log.warning("%d bytes after the arguments of %s", len(args) - end, name)
             key = endpoint.fixed_key or endpoint.route(self.caller, arguments)
         except DecodeError as error:
             text = host.invalid_arguments("reducer", name, error)
