@@ -145,29 +145,30 @@ SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
 READ_SNAPSHOTS = """
 SELECT
     (SELECT json_group_array(json_array(actor.name, actor.id, actor.base_seq, actor.base_time))
-        FROM json_each(?1) AS wanted CROSS JOIN actor ON actor.name = wanted.value),
+        FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value),
     (SELECT json_group_array(json_array(actor_id, table_id, checksum, hex(row))) FROM (
         SELECT row.actor_id, row.table_id, row.checksum, row.row
-        FROM json_each(?1) AS wanted
+        FROM json_each(?) AS wanted
         CROSS JOIN actor ON actor.name = wanted.value
         CROSS JOIN row ON row.actor_id = actor.id
         ORDER BY row.actor_id, row.table_id, row.key)),
     (SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
         SELECT journal.actor_id, journal.seq, journal.record
-        FROM json_each(?1) AS wanted
+        FROM json_each(?) AS wanted
         CROSS JOIN actor ON actor.name = wanted.value
         CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > actor.base_seq
         ORDER BY journal.actor_id, journal.seq))
 """
-"""Of [name]: [[name, id, base seq, base time]], [[id, table, checksum, row]], [[id, seq, record]];
-one statement, so of one moment."""
+"""Of [name], given three times: [[name, id, base seq, base time]], [[id, table, checksum, row]] and
+[[id, seq, record]]; one statement, so of one moment."""
 
 READ_HISTORY = """
 SELECT json_group_array(json_array(seq, hex(record))) FROM (
     SELECT journal.seq, journal.record
-    FROM actor CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > ?2
-    WHERE actor.name = ?1 ORDER BY journal.seq LIMIT ?3)
+    FROM actor CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > ?
+    WHERE actor.name = ? ORDER BY journal.seq LIMIT ?)
 """
+"""Of the records after a number, of an actor, at most so many: [[seq, record]]."""
 
 READ_DUE = """
 SELECT json_group_array(json_array(name, wake)) FROM (
@@ -176,10 +177,10 @@ SELECT json_group_array(json_array(name, wake)) FROM (
 
 READ_ACTORS = """
 SELECT json_group_array(name) FROM (
-    SELECT name FROM actor WHERE name > ?1 AND name >= ?2 AND (?3 IS NULL OR name < ?3)
-    ORDER BY name LIMIT ?4)
+    SELECT name FROM actor WHERE name > ? AND name >= ? AND (? IS NULL OR name < ?)
+    ORDER BY name LIMIT ?)
 """
-"""After ``?1``, from the prefix ``?2`` to before its successor ``?3``, at most ``?4``."""
+"""After a name, from a prefix to before its successor (twice), at most so many: [name]."""
 
 READ_META = "SELECT value FROM meta WHERE key = ?"
 

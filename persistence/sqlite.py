@@ -179,7 +179,7 @@ class SqliteStore:
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""
-        text = await self._listed(READ_HISTORY, actor, after, limit)
+        text = await self._listed(READ_HISTORY, after, actor, limit)
         numbered = [(seq, bytes.fromhex(record)) for seq, record in orjson.loads(text)]
         return verify_tail(actor, numbered[0][0] - 1, numbered) if numbered else []
 
@@ -190,7 +190,8 @@ class SqliteStore:
 
     async def actors(self, prefix: str, after: str, limit: int) -> list[str]:
         """See ``Store.actors``."""
-        text = await self._listed(READ_ACTORS, after, prefix, _successor(prefix), limit)
+        end = _successor(prefix)
+        text = await self._listed(READ_ACTORS, after, prefix, end, end, limit)
         names: list[str] = orjson.loads(text)
         return names
 

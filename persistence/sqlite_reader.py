@@ -81,7 +81,8 @@ class SqliteReader:
         """
         wanted = orjson.dumps([name for name in names if is_actor_name(name)]).decode()
         try:
-            known, rows, records = self._connection.execute(READ_SNAPSHOTS, (wanted,)).fetchone()
+            statement = self._connection.execute(READ_SNAPSHOTS, (wanted, wanted, wanted))
+            known, rows, records = statement.fetchone()
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_TOOBIG}:
                 raise

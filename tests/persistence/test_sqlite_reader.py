@@ -48,7 +48,9 @@ def test_queries_are_answered_before_loads_and_each_to_its_own(path):
             [
                 LoadJob(["small"], lambda answer: told.append(("first", answer))),
                 LoadJob(["other"], lambda answer: told.append(("second", answer))),
-                QueryJob(READ_ACTORS, ("", "", None, 1), lambda row: told.append(("query", row))),
+                QueryJob(
+                    READ_ACTORS, ("", "", None, None, 1), lambda row: told.append(("query", row))
+                ),
             ]
         )
     assert [name for name, _ in told] == ["query", "first", "second"]
