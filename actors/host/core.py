@@ -25,13 +25,13 @@ from actors.subscriptions.views import Evaluation
 from persistence.record import RowChange, decode_record, encode_record
 from persistence.store import Append, Snapshot
 from protocol.bsatn import compile_codec
+from protocol.close_codes import CLOSE_INTERNAL_ERROR
 from protocol.values import ConnectionId, Identity, Timestamp
 
 __all__ = ["ActorCore", "Outlet", "Shared"]
 
 log = logging.getLogger("actors.turn")
 
-CLOSE_INTERNAL_ERROR = 1011
 NOBODY = Identity(0)
 NO_CONNECTION = ConnectionId(0)
 

@@ -35,6 +35,7 @@ from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
 from persistence.errors import FencedError, StoreError, StoreFailedError
 from persistence.store import Append, Store
+from protocol.close_codes import CLOSE_RESTART
 from protocol.messages import Wire
 from protocol.schema import Lifecycle
 from protocol.values import ConnectionId
@@ -353,7 +354,7 @@ class Host:
         log.error("the store refused a batch, all actors are loaded again: %s", error)
         self.rounds.restart()
         for session in list(self._sessions.values()):
-            session.abort(1012, "the store failed, connect again")
+            session.abort(CLOSE_RESTART, "the store failed, connect again")
         cells, self._cells = self._cells, {}
         for cell in cells.values():
             cell.end()

@@ -14,10 +14,9 @@ from typing import Protocol
 
 from persistence.errors import StoreError
 from persistence.store import Append, Store
+from protocol.close_codes import CLOSE_INTERNAL_ERROR
 
 __all__ = ["Mouth", "Rounds"]
-
-CLOSE_INTERNAL_ERROR = 1011
 
 log = logging.getLogger("actors.rounds")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from actors.errors import SessionRefusedError
+from protocol.close_codes import CLOSE_INTERNAL_ERROR, CLOSE_RESTART, CLOSE_TRY_LATER
 from protocol.connection import Connection, close_reason
 from protocol.errors import FrameError
 from protocol.keepalive import Keepalive, KeepaliveAction
@@ -43,11 +44,7 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-__all__ = ["CLOSE_INTERNAL_ERROR", "CLOSE_RESTART", "CLOSE_TRY_LATER", "Socket", "bound_socket"]
-
-CLOSE_INTERNAL_ERROR = 1011
-CLOSE_RESTART = 1012
-CLOSE_TRY_LATER = 1013
+__all__ = ["Socket", "bound_socket"]
 
 log = structlog.get_logger(__name__)
 

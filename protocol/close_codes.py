@@ -1,0 +1,9 @@
+"""Close codes that the server sends, in the wire's sense (wire spec 8.3, RFC 6455 7.4)."""
+
+from __future__ import annotations
+
+__all__ = ["CLOSE_INTERNAL_ERROR", "CLOSE_RESTART", "CLOSE_TRY_LATER"]
+
+CLOSE_INTERNAL_ERROR = 1011
+CLOSE_RESTART = 1012
+CLOSE_TRY_LATER = 1013
