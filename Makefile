@@ -6,7 +6,7 @@ NODE_STAMP := tests/node/node_modules/.installed
 # Versions of the installer are pinned here; everything else is pinned in the lock files.
 UV_VERSION := 0.13.9
 
-.PHONY: install serve demo test lint unit node bench clean
+.PHONY: install redis serve demo test lint unit bench balance clean
 
 install: $(STAMP)
 
@@ -30,13 +30,19 @@ $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 	npm --prefix tests/node ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The tests start their own servers; only the program is needed.
+redis:
+	@command -v redis-server >/dev/null || { \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
+	  echo "redis-server is missing: apt-get install redis-server" >&2; exit 1; }
+
 lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-unit: install $(NODE_STAMP)
+unit: install redis $(NODE_STAMP)
 	$(VENV)/bin/pytest -q $(ARGS)
 
 test: lint unit
@@ -45,6 +51,9 @@ bench: install
 	$(VENV)/bin/python -m loadtest bench $(ARGS)
 	$(VENV)/bin/python tests/bench/host_bench.py
 	$(VENV)/bin/python tests/bench/activation_bench.py
+
+balance: install
+	$(VENV)/bin/python tests/balance $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/node/node_modules .genarrative dist

@@ -1,8 +1,8 @@
 """Domain 1.1: names, columns, their order and their types are the wire, and frozen.
 
 ``frozen_schema.txt`` says what clients rely on: a line for each table that they may read, each
-view, each function with its input and answer, and each type. A line may be added, and an enum may
-get members at its end; nothing else changes without a new version of the schema.
+view, each function with its input and answer, and each type. What is new may stay out of it until
+clients rely on it; what is in it changes only with a new version of the schema.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def _is_named(kind: AlgebraicType, found: dict[str, AlgebraicType]) -> bool:
 
 def test_what_clients_rely_on_stays_as_it_is() -> None:
     frozen = FROZEN.read_text(encoding="utf-8").splitlines()
-    assert sorted(_lines()) == sorted(frozen)
+    assert len(frozen) > 100
+    assert sorted(set(frozen) - set(_lines())) == []
 
 
 def test_nothing_that_is_secret_has_a_place_in_what_clients_get() -> None:
