@@ -14,3 +14,9 @@ def node() -> None:
 def protocol(request: pytest.FixtureRequest) -> str:
     """The protocol version that the SDK is to speak."""
     return request.param
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest) -> str:
+    """The URL of a store that a server may own."""
+    return request.param
