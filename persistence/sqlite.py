@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -101,6 +102,7 @@ class SqliteStore:
         self._writes: SimpleQueue[Job] = SimpleQueue()
         self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._reader_gone: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> StoreDescription:
@@ -114,9 +116,12 @@ class SqliteStore:
         writer.start()
         description = await opened
         readable: asyncio.Future[None] = loop.create_future()
-        reader = Thread(target=self._read, args=(loop, readable), name="store-reader", daemon=True)
+        gone: asyncio.Future[None] = loop.create_future()
+        read = partial(self._read, loop, readable, gone)
+        reader = Thread(target=read, name="store-reader", daemon=True)
         reader.start()
         self._threads = [reader, writer]
+        self._reader_gone = gone
         self._loop = loop
         try:
             await readable
@@ -214,8 +219,11 @@ class SqliteStore:
         if self._loop is None:
             return
         self._loop = None
-        # The reader goes first: the last connection to close folds the log into the file.
+        # The reader goes first: the last connection to close folds the log into the file, and two
+        # that close at the same moment may each leave it to the other.
+        assert self._reader_gone is not None
         self._reads.put(None)
+        await self._reader_gone
         await self._written(lambda done: BarrierJob(Barrier.CLOSE, done))
         for thread in self._threads:
             thread.join()
@@ -290,7 +298,12 @@ class SqliteStore:
             if group.barrier is not None and group.barrier.kind is Barrier.CLOSE:
                 return group.barrier
 
-    def _read(self, loop: asyncio.AbstractEventLoop, readable: asyncio.Future[None]) -> None:
+    def _read(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        readable: asyncio.Future[None],
+        gone: asyncio.Future[None],
+    ) -> None:
         """Reader thread, from the opening of its connection to its closing."""
         report = _reporter(loop, readable)
         with suppress(_LoopGoneError):
@@ -298,10 +311,11 @@ class SqliteStore:
                 connection = open_reader(self._path)
             except sqlite3.Error as error:
                 report(StoreReadError(f"{self._path}: {error}"))
-                return
-            with closing(connection):
-                report(None)
-                self._answer_until_closed(SqliteReader(connection))
+            else:
+                with closing(connection):
+                    report(None)
+                    self._answer_until_closed(SqliteReader(connection))
+            _reporter(loop, gone)(None)
 
     def _answer_until_closed(self, reader: SqliteReader) -> None:
         waiting: deque[LoadJob | QueryJob | None] = deque()

@@ -179,6 +179,16 @@ async def test_a_damaged_page_concerns_the_actors_on_it(medium):
         assert damaged[0].seq in (0, 1)
 
 
+async def test_closing_leaves_one_whole_file_however_much_is_being_read(medium):
+    names = [f"a{number:02d}" for number in range(40)]
+    async with opened(medium) as store:
+        await append(store, *[one(name, 1, put(1, b"k", bytes(9_000))) for name in names])
+        reading = asyncio.gather(*(store.load(names) for _ in range(20)))
+        await asyncio.sleep(0)
+    assert [path.name for path in medium.path.parent.glob("*-wal")] == []
+    assert all(len(answers) == len(names) for answers in await reading)
+
+
 async def test_a_file_of_another_program_is_refused(medium):
     medium.path.parent.mkdir()
     medium.execute("CREATE TABLE theirs(a)")
