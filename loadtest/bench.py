@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from loadtest.cases import Case
-from loadtest.limits import OPEN_FILES_SPARE
+from loadtest.connection import allow_connections
 from loadtest.loads import prepare, run_case
 from loadtest.measurement import Window
 from loadtest.profile import Profile, read_profile
@@ -55,7 +54,7 @@ async def run_benchmark(
     Raises:
         LoadTestError: a server, an answer or a check was not as it should be.
     """
-    _raise_open_files(max(case.connections + case.subscribers for case in cases))
+    allow_connections(max(case.connections + case.subscribers for case in cases))
     cores = pinned_cores()
     server_cores = None
     if cores is None:
@@ -93,11 +92,3 @@ async def _run(
                 runs.append(run)
         profile = read_profile(samples) if options.profiled else None
     return CaseResult(case, runs, server.ready_line), profile
-
-
-def _raise_open_files(connections: int) -> None:
-    """Let this process, and the servers that it starts, open as many sockets as they need."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = connections + OPEN_FILES_SPARE
-    if soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))

@@ -147,14 +147,16 @@ class Bot:
             raise RefusedError("procedure", answer.error)
         return answer.value
 
-    async def until(self, condition: Callable[[], bool]) -> None:
+    async def until(
+        self, condition: Callable[[], bool], seconds: float = ANSWER_SECONDS_MAX
+    ) -> None:
         """Wait until a condition on the rows holds; it is looked at after each message.
 
         Raises:
             TimeoutError: it does not come to hold.
             ConnectionEndedError: nothing will come any more.
         """
-        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+        async with asyncio.timeout(seconds):
             while not condition():
                 if self._end is not None:
                     raise self._end

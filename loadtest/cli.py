@@ -1,4 +1,4 @@
-"""Command line of the load test: benchmark and demonstration."""
+"""Command line of the load test: benchmark, demonstration and playthroughs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 import uvloop
@@ -17,6 +18,8 @@ from loadtest.cases import CASES
 from loadtest.connection import Address
 from loadtest.demo import play_here, play_spawned
 from loadtest.errors import LoadTestError
+from loadtest.playthrough_report import calls_table, outcome_table
+from loadtest.playthroughs import PlaythroughOptions, play_on_own_server, play_on_server
 from loadtest.report import profile_tables, results_table, write_json
 
 __all__ = ["app", "main"]
@@ -89,6 +92,51 @@ def demo(
         _run(play_spawned(console))
     else:
         _run(play_here(Address(host, port, database), data_dir, console))
+
+
+@app.command()
+def playthroughs(
+    *,
+    url: Annotated[str, typer.Option(help="Running server.")] = "ws://127.0.0.1:3000",
+    database: Annotated[str, typer.Option(help="Its database.")] = "genarrative",
+    data_dir: Annotated[
+        Path, typer.Option(help="Its data folder, for a service token that loads the world.")
+    ] = Path(".genarrative/local"),
+    start_server: Annotated[
+        bool, typer.Option("--start-server", help="Start a server for it, in a folder of its own.")
+    ] = False,
+    store: Annotated[str, typer.Option(help="Store of the server that is started.")] = "sqlite",
+    users: Annotated[int, typer.Option(help="Players in all.", min=1)] = 200,
+    party: Annotated[int, typer.Option(help="Players of one story.", min=1, max=4)] = 1,
+    chapters: Annotated[int, typer.Option(help="Leave after so many.", min=1)] = 5,
+    think: Annotated[float, typer.Option(help="Pause before each call, seconds.", min=0.0)] = 0.0,
+    whims: Annotated[
+        int, typer.Option(help="Needless steps in a thousand: flights, spars.", min=0, max=900)
+    ] = 0,
+) -> None:
+    """Let many players play a whole story at once, and check the game's rules as they do.
+
+    A running server must allow fixtures: ``genarrative serve --dev-fixtures``. Exit code 1 when
+    somebody could not finish, a rule was broken, or the server that was started logged an error.
+    """
+    console = _wide_console()
+    options = PlaythroughOptions(users, party, chapters, think, whims)
+    use = None
+    if start_server:
+        tally, use = _run(play_on_own_server(store, options, console))
+    else:
+        address = _address_of(url, database)
+        tally = _run(play_on_server(address, data_dir, options, console))
+    console.print(calls_table(tally), outcome_table(tally, users, use))
+    if tally.finished < users or tally.violations or (use is not None and use.errors):
+        raise typer.Exit(1)
+
+
+def _address_of(url: str, database: str) -> Address:
+    parts = urlsplit(url)
+    if parts.scheme not in {"ws", "http"} or parts.hostname is None:
+        raise typer.BadParameter(f"no address of a server: {url}")
+    return Address(parts.hostname, parts.port or 80, database)
 
 
 def _run(work: Coroutine[object, object, _T]) -> _T:

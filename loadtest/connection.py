@@ -7,6 +7,7 @@ the receiver as bytes, tag included (wire spec 5.2). All of it belongs to the lo
 from __future__ import annotations
 
 import asyncio
+import resource
 from typing import NamedTuple, Protocol, cast
 from urllib.parse import urlencode
 
@@ -16,10 +17,10 @@ from websockets.uri import parse_uri
 
 from loadtest.errors import ConnectionEndedError, WireError
 from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame
-from loadtest.limits import ANSWER_SECONDS_MAX, HANDSHAKE_BYTES_MAX
+from loadtest.limits import ANSWER_SECONDS_MAX, HANDSHAKE_BYTES_MAX, OPEN_FILES_SPARE
 from protocol.upgrade import Subprotocol
 
-__all__ = ["Address", "Connection", "Receiver"]
+__all__ = ["Address", "Connection", "Receiver", "allow_connections"]
 
 _NORMAL_CLOSURE = 1000
 
@@ -184,3 +185,11 @@ class Connection(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         self._reason = reason
         self._transport.close()
+
+
+def allow_connections(connections: int) -> None:
+    """Let this process, and the servers that it starts, open as many sockets as they need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + OPEN_FILES_SPARE
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))

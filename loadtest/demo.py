@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
 from loadtest.connection import Address
-from loadtest.errors import LoadTestError
 from loadtest.player import Player
 from loadtest.schema_reader import fetch_schema
 from loadtest.screen import Screen
-from loadtest.server_process import running_server
+from loadtest.server_process import running_server, service_token
 from loadtest.story import Hero, load_fixture_world
 
 __all__ = ["play_here", "play_spawned"]
@@ -31,7 +28,7 @@ async def play_here(address: Address, data_dir: Path, console: Console) -> None:
     Raises:
         LoadTestError: no server, no fixtures, or the story goes another way.
     """
-    await load_fixture_world(address, await _service_token(data_dir))
+    await load_fixture_world(address, await service_token(data_dir))
     schema = await fetch_schema(address)
     player = await Player.enter(address, schema)
     screen = Screen(console, player.rows, player.user_id)
@@ -50,16 +47,3 @@ async def play_spawned(console: Console) -> None:
         arguments = ("--dev-fixtures", "--log-level", "warning")
         async with running_server(*arguments, data_dir=data_dir) as server:
             await play_here(server.address, data_dir, console)
-
-
-async def _service_token(data_dir: Path) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "token", "--role", "service"),
-        *("--data-dir", str(data_dir)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, errors = await process.communicate()
-    if process.returncode != 0:
-        raise LoadTestError(f"no service token: {errors.decode().strip()}")
-    return out.decode().strip()

@@ -30,6 +30,9 @@ class Latencies:
         self._nanos = array("q")
         self._counts = array("q")
 
+    def __len__(self) -> int:
+        return sum(self._counts)
+
     def record(self, nanos: int, count: int = 1) -> None:
         """Note that ``count`` requests took ``nanos`` nanoseconds each."""
         self._nanos.append(nanos)

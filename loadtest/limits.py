@@ -4,16 +4,22 @@ from __future__ import annotations
 
 __all__ = [
     "ANSWER_SECONDS_MAX",
+    "BATTLE_PAUSE_SECONDS",
     "CONNECTS_AT_ONCE",
     "DRAIN_SECONDS_MAX",
     "HANDSHAKE_BYTES_MAX",
     "LATENCY_MICROS_MAX",
+    "LEVEL_MAX",
     "MESSAGE_BYTES_MAX",
     "OPEN_FILES_SPARE",
     "SAMPLE_SECONDS",
     "STACK_DEPTH_MAX",
     "START_SECONDS_MAX",
+    "STEPS_MAX",
     "STOP_SECONDS_MAX",
+    "STORY_SECONDS_MAX",
+    "USER_CALLS_BURST_MAX",
+    "USER_CALLS_PER_SECOND_MAX",
 ]
 
 START_SECONDS_MAX = 30.0
@@ -48,3 +54,21 @@ SAMPLE_SECONDS = 0.001
 
 STACK_DEPTH_MAX = 64
 """Innermost functions of a stack that a profile keeps."""
+
+LEVEL_MAX = 50
+"""Highest level of a player (domain 3.2)."""
+
+USER_CALLS_PER_SECOND_MAX = 28
+"""What a bot lets itself do: servers take 30 calls a second of a user (domain 1.9)."""
+
+USER_CALLS_BURST_MAX = 50
+"""Calls of a bot at once, below the 60 that servers take; the rest is for what is in flight."""
+
+BATTLE_PAUSE_SECONDS = 0.25
+"""Before an action is tried again that came too soon: a battle takes five a second (domain 4.7)."""
+
+STORY_SECONDS_MAX = 1_800.0
+"""How long a guest waits for its next turn while others play."""
+
+STEPS_MAX = 2_000
+"""Calls of one playthrough; a story that needs more does not end."""

@@ -13,6 +13,7 @@ from typing import Any
 from loadtest.bot import Bot
 from loadtest.connection import Address
 from loadtest.errors import LoadTestError, RefusedError
+from loadtest.limits import ANSWER_SECONDS_MAX
 from protocol.bsatn import compile_codec
 from protocol.messages.answers import QuerySetUpdate
 from protocol.schema import FunctionSchema, ModuleSchema
@@ -38,6 +39,12 @@ class Player:
         self._reducers = {entry.name: entry for entry in schema.reducers}
         self._rows = {table.name: compile_codec(table.row_type) for table in schema.tables}
         self._rows |= {view.name: compile_codec(view.row_type) for view in schema.views}
+        self._decoded_rows: dict[str, dict[bytes, Any]] = {}
+
+    @property
+    def token(self) -> str:
+        """To come back with as the same user."""
+        return self._bot.hello.token
 
     @classmethod
     async def enter(
@@ -60,16 +67,25 @@ class Player:
         self._bot.watcher = lambda update: watcher(self._decoded(update))
 
     def rows(self, table: str) -> list[Any]:
-        """Subscribed rows, as named tuples."""
-        return self._bot.cache.table(table).values()
+        """Subscribed rows, as named tuples; each is decoded once for as long as it stays."""
+        known = self._decoded_rows.get(table, {})
+        decode = self._rows[table].decode_all
+        rows = {
+            row: known[row] if row in known else decode(row)
+            for row in self._bot.cache.table(table).rows()
+        }
+        self._decoded_rows[table] = rows
+        return list(rows.values())
 
     def faults(self) -> list[str]:
         """What the server's deltas did not balance; empty when it kept its promises."""
         return self._bot.cache.faults()
 
-    async def until(self, condition: Callable[[], bool]) -> None:
+    async def until(
+        self, condition: Callable[[], bool], seconds: float = ANSWER_SECONDS_MAX
+    ) -> None:
         """Wait until a condition on the rows holds; raises TimeoutError."""
-        await self._bot.until(condition)
+        await self._bot.until(condition, seconds)
 
     async def ask(self, name: str, request_id: str = "", **fields: object) -> Any:
         """Call a procedure and return its value.
@@ -93,6 +109,10 @@ class Player:
         if not envelope.ok:
             raise RefusedError(envelope.error_code, envelope.error_message or "")
         return envelope.value
+
+    def can_ask(self, name: str) -> bool:
+        """Whether the module has a procedure of that name."""
+        return name in self._procedures
 
     async def call(self, name: str, **fields: object) -> None:
         """Call a reducer that answers nothing; input and errors as in :meth:`ask`."""

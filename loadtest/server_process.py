@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from loadtest.connection import Address
-from loadtest.errors import ServerProcessError
+from loadtest.errors import LoadTestError, ServerProcessError
 from loadtest.limits import START_SECONDS_MAX, STOP_SECONDS_MAX
 
-__all__ = ["ServerProcess", "pinned_cores", "running_server"]
+__all__ = ["ServerProcess", "pinned_cores", "running_server", "service_token"]
 
 _READY = re.compile(
     r"ready http://(?P<host>\[[^]]+\]|[^:]+):(?P<port>\d+) .*\bdatabase=(?P<db>\S+)"
@@ -42,11 +42,16 @@ class ServerProcess:
     """
 
     def __init__(
-        self, process: asyncio.subprocess.Process, address: Address, ready_line: str
+        self,
+        process: asyncio.subprocess.Process,
+        address: Address,
+        ready_line: str,
+        log: Path,
     ) -> None:
         self.address = address
         self.ready_line = ready_line
         self._process = process
+        self._log = log
 
     @property
     def pid(self) -> int:
@@ -63,6 +68,10 @@ class ServerProcess:
         """Memory that it holds now."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def log_lines(self) -> list[str]:
+        """What it has logged so far."""
+        return self._log.read_text(errors="replace").splitlines()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -126,7 +135,7 @@ async def _start(
         said = await asyncio.to_thread(log.read_text, errors="replace")
         raise ServerProcessError(f"the server did not become ready: {line} {said[-2_000:]}")
     host = match["host"].strip("[]")
-    return ServerProcess(process, Address(host, int(match["port"]), match["db"]), line)
+    return ServerProcess(process, Address(host, int(match["port"]), match["db"]), line, log)
 
 
 def _environment(modules: Path | None) -> dict[str, str]:
@@ -166,3 +175,21 @@ async def running_server(
             yield server
         finally:
             await server.stop()
+
+
+async def service_token(data_dir: Path) -> str:
+    """A token that lets its bearer load fixtures, signed with the key of a data folder.
+
+    Raises:
+        LoadTestError: the folder has no key.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "token", "--role", "service"),
+        *("--data-dir", str(data_dir)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    if process.returncode != 0:
+        raise LoadTestError(f"no service token: {errors.decode().strip()}")
+    return out.decode().strip()
