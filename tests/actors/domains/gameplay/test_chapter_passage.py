@@ -1,10 +1,15 @@
 from __future__ import annotations
 
-from user_bench import STORY_ACTOR, UserBench, only
+import pytest
+from user_bench import SERVICE, STORY_ACTOR, UserBench, only
+from vale_bench import PROFILE, playing
 
 from actors.domains.domain_types import GrantSource, PaceAdvice
 from actors.domains.gameplay.chapter import ChapterDeviationReport, ChapterProgression
+from actors.domains.gameplay.combat import BattleCombatant
+from actors.domains.gameplay.story import StoryFunction
 from actors.domains.messages import ChapterEntered, ChapterExited, EnterChapter, ExitChapter
+from actors.domains.rules.combat import BattleSide
 from actors.domains.rules.progression import plan_chapter
 from actors.domains.runtime.wallet import LedgerReason, ProfileWalletLedger
 
@@ -80,3 +85,59 @@ def test_the_next_chapter_hears_the_advice_of_the_one_before(bench: UserBench) -
     enter(bench)
     leave(bench)
     assert enter(bench, 2).previous_advice is PaceAdvice.EASE
+
+
+# Chapter 1 pays 462 of 938 by itself. Wolves of chapter 2 begin at 5200, moved by the advice, then
+# half way towards the player by at most half a level.
+@pytest.mark.parametrize(
+    ("player_total", "more_quest_xp", "advice", "wolf_level"),
+    [
+        (508, 0, PaceAdvice.EASE, 4),  # 4900 - 450 = 4450
+        (848, 0, PaceAdvice.EASE, 4),  # 4900 + 50 = 4950
+        (508, 476, PaceAdvice.HOLD, 4),  # 5200 - 500 = 4700
+        (848, 476, PaceAdvice.HOLD, 5),  # 5200 - 100 = 5100
+        (508, 900, PaceAdvice.TIGHTEN, 5),  # 5500 - 500 = 5000
+        (2604, 900, PaceAdvice.TIGHTEN, 6),  # 5500 + 500 = 6000
+    ],
+)
+async def test_advice_sets_the_hostiles_of_the_next_chapter(
+    player_total: int, more_quest_xp: int, advice: PaceAdvice, wolf_level: int
+) -> None:
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        await player.choose(StoryFunction.FIGHT, "slime_pack")
+        battle_id = only(player.rows("battle_state")).battle_state_id
+        await player.fight_out(await player.battle(battle_id))
+        await player.choose(StoryFunction.TRAVEL, "square")
+        await player.choose(StoryFunction.TURN_IN_QUEST, "clear_mill")
+        total = only(player.rows("my_player_progression")).total_xp
+        assert total == 462
+        service = await player.vale.enter(SERVICE)
+        await service.call(
+            "grant_player_progression_experience",
+            player.user_id,
+            player_total - total,
+            GrantSource.ADMIN,
+            "more",
+            None,
+        )
+        await service.call(
+            "apply_chapter_progression_ledger_entry",
+            player.user_id,
+            f"{PROFILE}:c1",
+            more_quest_xp,
+            0,
+            0,
+            None,
+            "more",
+        )
+        await player.choose(StoryFunction.ADVANCE_CHAPTER)
+        report = only(player.own_rows(ChapterDeviationReport))
+        assert (report.advice, report.final) == (advice, True)
+        await player.choose(StoryFunction.FIGHT, "gate_prowl")
+        wolf = only(
+            row
+            for row in player.story_rows(BattleCombatant)
+            if row.side is BattleSide.HOSTILE and row.battle_state_id != battle_id
+        )
+        assert wolf.level == wolf_level

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from user_bench import SERVICE, UserBench, claims, only
+from vale_bench import PROFILE, RefusedError, playing
 
-from actors.domains.domain_types import GrantSource
+from actors.domains.domain_types import GrantSource, PaceBand
 from actors.domains.gameplay.progression import PlayerProgression, ProgressionGrantLog
+from actors.domains.rules.progression import level_of, xp_floor
 from actors.domains.runtime.profile import ProfileDashboardState
 from actors.errors import ReducerError
 
@@ -96,3 +100,114 @@ def test_a_service_grant_needs_no_account(bench: UserBench) -> None:
         "grant_player_progression_experience", bench.user_id, 5, ADMIN, "r", None, by=SERVICE
     )
     assert only(bench.rows(PlayerProgression)).user_id == bench.user_id
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 200_000)), max_size=10))
+def test_the_total_is_the_sum_of_the_grant_log(grants: list[tuple[str, int]]) -> None:
+    bench = UserBench()
+    for reference, amount in grants:
+        give(bench, amount, reference)
+    log = bench.rows(ProgressionGrantLog)
+    state = bench.read("get_player_progression_or_default", None)
+    assert {row.source_ref for row in log} == {reference for reference, _ in grants}
+    assert len(log) == len({reference for reference, _ in grants})
+    assert state.total_xp == sum(row.amount_granted for row in log)
+    assert all(row.amount_granted + row.amount_discarded == row.amount_requested for row in log)
+    assert state.level == level_of(state.total_xp) == 1 + state.pending_level_ups
+    assert state.current_level_xp == state.total_xp - xp_floor(state.level)
+    assert sum(row.level_after - row.level_before for row in log) == state.level - 1
+
+
+# Domain 3.10: caller, call, input after the user id, refusal. A level-up is pending twice.
+PLAN = (f"{PROFILE}:c9", 1, 5, 1000, 5200, 1, 5, 938, 656, 282, 10, 1, PaceBand.OPENING, False)
+
+
+def plan(position: int, value: int) -> tuple[object, ...]:
+    return (*PLAN[:position], value, *PLAN[position + 1 :])
+
+
+GRANT, UPSERT = "grant_player_progression_experience", "upsert_chapter_progression"
+LEDGER = "apply_chapter_progression_ledger_entry"
+BAD_INPUT = [
+    ("player", GRANT, (10, ADMIN, "own", None), "auth.forbidden"),
+    ("player", UPSERT, PLAN, "auth.forbidden"),
+    ("player", LEDGER, (f"{PROFILE}:c1", 1, 1, 1, None, "own"), "auth.forbidden"),
+    ("service", GRANT, (0, ADMIN, "none", None), "progression.amount_out_of_range"),
+    ("service", GRANT, (1_000_001, ADMIN, "much", None), "progression.amount_out_of_range"),
+    ("service", UPSERT, plan(8, 655), "progression.invalid_plan"),
+    ("service", UPSERT, plan(1, 0), "progression.invalid_plan"),
+    ("service", UPSERT, plan(1, 6), "progression.invalid_plan"),
+    ("service", UPSERT, plan(2, 25), "progression.invalid_plan"),
+    ("service", UPSERT, plan(4, 1000), "progression.invalid_plan"),
+    ("service", UPSERT, plan(5, 2), "progression.invalid_plan"),
+    (
+        "service",
+        LEDGER,
+        (f"{PROFILE}:c9", 1, 0, 0, None, "entry"),
+        "progression.chapter_not_found",
+    ),
+    ("player", "acknowledge_level_ups", (3,), "progression.count_out_of_range"),
+]
+
+
+@pytest.mark.parametrize(("who", "name", "fields", "code"), BAD_INPUT)
+async def test_bad_input_is_refused_and_changes_nothing(
+    who: str, name: str, fields: tuple[object, ...], code: str
+) -> None:
+    async with playing() as player:
+        service = await player.vale.enter(SERVICE)
+        await service.call(GRANT, player.user_id, 264, ADMIN, "pending", None)
+        before = player.vale.all_rows()
+        user = () if name == "acknowledge_level_ups" else (player.user_id,)
+        caller = player if who == "player" else service
+        with pytest.raises(RefusedError) as refused:
+            await caller.call(name, *user, *fields)
+        assert refused.value.code == code
+        assert player.vale.all_rows() == before
+
+
+async def test_the_table_is_private_and_its_view_is_not() -> None:
+    async with playing() as player:
+        for table in ("player_progression", "chapter_progression", "chapter_hostile_tally"):
+            with pytest.raises(RefusedError):
+                await player.subscribe(table)
+        await player.subscribe("my_player_progression", "my_chapter_progression")
+        assert only(player.rows("my_chapter_progression")).chapter_id == f"{PROFILE}:c1"
+
+
+async def test_progression_is_read_by_its_owner_and_by_services() -> None:
+    reads = [
+        ("get_player_progression_or_default", ()),
+        ("get_chapter_progression", (f"{PROFILE}:c1",)),
+        ("list_chapter_progression", (PROFILE,)),
+        ("get_chapter_deviation_report", (f"{PROFILE}:c1",)),
+    ]
+    async with playing() as player:
+        service = await player.vale.enter(SERVICE)
+        stranger = await player.vale.enter(claims(2))
+        for name, fields in reads:
+            own = await player.ask(name, None, *fields)
+            assert await player.ask(name, player.user_id, *fields) == own
+            assert await service.ask(name, player.user_id, *fields) == own
+            with pytest.raises(RefusedError) as refused:
+                await stranger.ask(name, player.user_id, *fields)
+            assert refused.value.code == "auth.forbidden"
+        assert await stranger.ask("list_chapter_progression", None, PROFILE) == []
+
+
+async def test_curve_and_plans_are_for_everybody() -> None:
+    async with playing() as player:
+        stranger = await player.vale.enter(claims(2))
+        assert (await stranger.ask("get_level_benchmark", 50)).xp_floor == 374_948
+        plans = await stranger.ask("plan_chapter_progression", 24, 1)
+        assert [plan.chapter_index for plan in plans] == list(range(1, 25))
+        for name, fields, code in (
+            ("get_level_benchmark", (0,), "progression.level_out_of_range"),
+            ("get_level_benchmark", (51,), "progression.level_out_of_range"),
+            ("plan_chapter_progression", (25, 1), "progression.invalid_plan"),
+            ("plan_chapter_progression", (1, 31), "progression.invalid_plan"),
+        ):
+            with pytest.raises(RefusedError) as refused:
+                await stranger.ask(name, *fields)
+            assert refused.value.code == code

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lineage import COIN, HERB, LINEAGE, VALE_LETTER, backpack, grant, reward
 from user_bench import STORY_ACTOR, UserBench, only
 
@@ -176,3 +179,96 @@ def test_sparks_move_for_the_game_that_sends_them(bench: UserBench) -> None:
     assert refused.code == "wallet.insufficient_balance"
     entry = only(bench.rows(ProfileWalletLedger))
     assert (entry.reason, entry.source_ref) == (LedgerReason.BIG_FISH_WIN, "bigfish:bfw_1:win")
+
+
+BUNDLES = st.lists(
+    st.tuples(
+        st.sampled_from("abcde"),
+        st.integers(0, 300),
+        st.lists(st.sampled_from([SLIME, WOLF]), max_size=4),
+        st.integers(0, 40),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(BUNDLES, st.lists(st.tuples(st.sampled_from("abxyz"), st.integers(0, 90)), max_size=4))
+def test_actuals_are_the_sum_of_the_ledger_and_the_total_that_of_the_grants(
+    bundles: list[tuple[str, int, list[HostileDefeat], int]], entries: list[tuple[str, int]]
+) -> None:
+    bench = UserBench()
+    enter(bench)
+    for reference, quest_xp, defeats, flat_xp in bundles:
+        bundle = reward(
+            reference, chapter_id=CHAPTER, quest_xp=quest_xp, defeats=defeats, flat_xp=flat_xp
+        )
+        assert isinstance(only(bench.tell(bundle)), Settled)
+    for key, hostile_xp in entries:
+        bench.serve("apply_chapter_progression_ledger_entry", CHAPTER, 1, hostile_xp, 2, None, key)
+    ledger = bench.rows(ChapterLedgerEntry)
+    chapter = only(bench.rows(ChapterProgression))
+    assert chapter.actual_quest_xp == sum(entry.quest_xp for entry in ledger)
+    assert chapter.actual_hostile_xp == sum(entry.hostile_xp for entry in ledger)
+    assert chapter.actual_hostile_defeat_count == sum(entry.defeats for entry in ledger)
+    first = {reference: defeats for reference, _, defeats, _ in reversed(bundles)}
+    fallen = [defeat.hostile_key for defeats in first.values() for defeat in defeats]
+    tallies = {row.hostile_key: row.defeat_count for row in bench.rows(ChapterHostileTally)}
+    assert tallies == {key: fallen.count(key) for key in fallen}
+    granted = sum(row.amount_granted for row in bench.rows(ProgressionGrantLog))
+    receipts = bench.rows(RewardReceipt)
+    assert granted == sum(receipt.result.xp_granted for receipt in receipts)
+    assert {receipt.source_ref for receipt in receipts} == set(first)
+    assert bench.read("get_player_progression_or_default", None).total_xp == granted
+    for report in bench.rows(ChapterDeviationReport):
+        assert report.actual_total_xp == chapter.actual_quest_xp + chapter.actual_hostile_xp
+
+
+@settings(max_examples=40, deadline=None)
+@given(BUNDLES)
+def test_settling_twice_is_settling_once(
+    bundles: list[tuple[str, int, list[HostileDefeat], int]],
+) -> None:
+    once, twice = UserBench(), UserBench()
+    for bench, times in ((once, 1), (twice, 2)):
+        enter(bench)
+        for reference, quest_xp, defeats, flat_xp in bundles:
+            for _ in range(times):
+                bench.tell(
+                    reward(
+                        reference,
+                        chapter_id=CHAPTER,
+                        quest_xp=quest_xp,
+                        defeats=defeats,
+                        flat_xp=flat_xp,
+                        items=[ItemGrant(COIN, 1 + quest_xp)],
+                    )
+                )
+    assert backpack(once) == backpack(twice)
+    assert [row.result for row in once.rows(RewardReceipt)] == [
+        row.result for row in twice.rows(RewardReceipt)
+    ]
+    for table in (PlayerProgression, ChapterProgression, ChapterDeviationReport):
+        pairs = zip(once.rows(table), twice.rows(table), strict=True)
+        assert all(_timeless(one) == _timeless(two) for one, two in pairs)
+
+
+@pytest.mark.parametrize(
+    ("level_total", "hostile_level", "raw", "paid"),
+    [(0, 5, 54, 70), (0, 3, 29, 33), (1300, 5, 54, 54), (1300, 3, 29, 20), (2604, 3, 29, 11)],
+)
+def test_the_level_before_the_settlement_counts_for_every_defeat(
+    bench: UserBench, level_total: int, hostile_level: int, raw: int, paid: int
+) -> None:
+    if level_total:
+        fields = (level_total, GrantSource.ADMIN, "g", None)
+        bench.serve("grant_player_progression_experience", *fields)
+    foe = HostileDefeat("vale_wolf", HostileRank.STANDARD, hostile_level, raw)
+    # The quest alone raises the level; both kills are paid at the level before.
+    answer = only(bench.tell(reward("battle", quest_xp=900, defeats=[foe, foe])))
+    assert answer.result.xp_granted == 900 + 2 * paid
+
+
+def _timeless(row: PlayerProgression | ChapterProgression | ChapterDeviationReport) -> object:
+    hidden = {"created_at", "updated_at"}
+    return {name: value for name, value in row._asdict().items() if name not in hidden}

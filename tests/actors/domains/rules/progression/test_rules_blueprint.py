@@ -106,3 +106,24 @@ def test_findings(encounters, code, severity):
     # The chapter expects 10 defeats: fewer than 6 without a repeatable, or more than 20, is odd.
     findings = compiled(*encounters).findings
     assert {(one.code, one.severity) for one in findings} == ({(code, severity)} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("fixed", "repeatable", "code"),
+    [
+        (5, False, "WRN_ENCOUNTER_UNDER_BUDGET"),
+        (5, True, None),
+        (6, False, None),
+        (20, False, None),
+        (21, False, "WRN_ENCOUNTER_OVER_BUDGET"),
+        (21, True, "WRN_ENCOUNTER_OVER_BUDGET"),
+        (0, True, None),
+    ],
+)
+def test_the_bounds_of_what_fixed_encounters_hold(fixed, repeatable, code):
+    # Of the 10 defeats that the chapter expects, 60 and 200 percent are still fine.
+    encounters = [encounter(("s", MINION, 1))] * fixed
+    encounters += [encounter(("s", MINION, 1), kind=EncounterKind.REPEATABLE)] * repeatable
+    result = compiled(*encounters)
+    assert result.plan.authored_fixed_defeats == fixed
+    assert [finding.code for finding in result.findings] == ([code] if code else [])
