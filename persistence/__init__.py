@@ -9,12 +9,15 @@ from persistence.errors import (
     FencedError,
     FolderLockedError,
     SequenceConflictError,
+    StoreAddressError,
     StoreClosedError,
     StoreError,
     StoreFailedError,
     StoreFormatError,
     StoreOverloadedError,
     StoreReadError,
+    StoreRefusedError,
+    StoreUncertainError,
     StoreUnsupportedError,
     StoreWriteError,
 )
@@ -22,6 +25,7 @@ from persistence.folder import DataFolder
 from persistence.locator import open_store
 from persistence.memory import MemoryDisk, MemoryStore
 from persistence.record import Record, RowChange, decode_record, encode_record
+from persistence.redis_store import RedisStore
 from persistence.sqlite import SqliteStore
 from persistence.store import Append, Done, Snapshot, Store, StoreDescription
 
@@ -37,11 +41,13 @@ __all__ = [
     "MemoryDisk",
     "MemoryStore",
     "Record",
+    "RedisStore",
     "RowChange",
     "SequenceConflictError",
     "Snapshot",
     "SqliteStore",
     "Store",
+    "StoreAddressError",
     "StoreClosedError",
     "StoreDescription",
     "StoreError",
@@ -49,6 +55,8 @@ __all__ = [
     "StoreFormatError",
     "StoreOverloadedError",
     "StoreReadError",
+    "StoreRefusedError",
+    "StoreUncertainError",
     "StoreUnsupportedError",
     "StoreWriteError",
     "decode_record",

@@ -4,10 +4,13 @@
     - StoreClosedError: the store is not open (any more)
     - StoreOverloadedError: the queue of accepted batches is full
     - StoreWriteError: the medium refused a write (disk full, I/O error)
+        - StoreUncertainError: the medium went away with the write, which may be done or not
     - StoreReadError: the medium refused a read
     - StoreFailedError: an earlier batch failed and the store waits for its reset
     - StoreFormatError: the data is not ours, or of a version this program does not know
     - StoreUnsupportedError: a store URL that names no store of this program
+    - StoreAddressError: a store URL that cannot be understood
+    - StoreRefusedError: the store's server lets us not in, or lacks what is needed
     - SequenceConflictError: a batch does not continue an actor's journal
     - FencedError: another owner has opened the same store since
     - ActorNameError: a name that no actor can have
@@ -27,12 +30,15 @@ __all__ = [
     "FencedError",
     "FolderLockedError",
     "SequenceConflictError",
+    "StoreAddressError",
     "StoreClosedError",
     "StoreError",
     "StoreFailedError",
     "StoreFormatError",
     "StoreOverloadedError",
     "StoreReadError",
+    "StoreRefusedError",
+    "StoreUncertainError",
     "StoreUnsupportedError",
     "StoreWriteError",
 ]
@@ -66,6 +72,13 @@ class StoreWriteError(StoreError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store could not write: {reason}")
         self.reason = reason
+
+
+class StoreUncertainError(StoreWriteError):
+    """The medium went away before it told the outcome: a load after ``reset`` shows which it was.
+
+    As after a crash between the write and its answer, all of the batch is there or nothing.
+    """
 
 
 class StoreReadError(StoreError):
@@ -102,6 +115,24 @@ class StoreUnsupportedError(StoreError):
         self.supported = supported
 
 
+class StoreAddressError(StoreError):
+    """The URL says what its store cannot do; ``location`` is the URL without its secrets."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"{location}: {reason}")
+        self.location = location
+        self.reason = reason
+
+
+class StoreRefusedError(StoreError):
+    """The server wants another password, grants too little, or is too old."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"{location}: {reason}")
+        self.location = location
+        self.reason = reason
+
+
 class SequenceConflictError(StoreError):
     """The sequence number given is not the one that continues the actor's journal."""
 
@@ -113,10 +144,17 @@ class SequenceConflictError(StoreError):
 
 
 class FencedError(StoreError):
-    """A newer owner has opened the store; this one may write no more, not even after a reset."""
+    """A newer owner has opened the store; this one may write no more, not even after a reset.
+
+    ``newer`` is older when the store has gone back to a state from before this owner.
+    """
 
     def __init__(self, epoch: int, newer: int) -> None:
-        super().__init__(f"owner of epoch {epoch} was fenced by the owner of epoch {newer}")
+        super().__init__(
+            f"owner of epoch {epoch} was fenced by the owner of epoch {newer}"
+            if newer > epoch
+            else f"owner of epoch {epoch} finds the store at epoch {newer}: it lost what it had"
+        )
         self.epoch = epoch
         self.newer = newer
 

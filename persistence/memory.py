@@ -224,6 +224,13 @@ class MemoryStore:
         self._enqueue(BarrierJob(kind, passed.set_result))
         await passed
 
+    async def check_owner(self) -> None:
+        """See ``Store.check_owner``."""
+        if self._closed:
+            raise StoreClosedError
+        if (fenced := self._fenced()) is not None:
+            raise fenced
+
     def _enqueue(self, job: Job) -> None:
         self._waiting.append(job)
         self._schedule()

@@ -23,6 +23,7 @@ import orjson
 
 from persistence.errors import (
     CorruptActorError,
+    FencedError,
     StoreClosedError,
     StoreError,
     StoreOverloadedError,
@@ -52,6 +53,7 @@ from persistence.record import RowChange
 from persistence.schema import (
     READ_ACTORS,
     READ_DUE,
+    READ_EPOCH,
     READ_HISTORY,
     READ_META,
     describe_durability,
@@ -104,6 +106,7 @@ class SqliteStore:
         self._threads: list[Thread] = []
         self._reader_gone: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._epoch = 0
 
     async def open(self) -> StoreDescription:
         """See ``Store.open``."""
@@ -123,6 +126,7 @@ class SqliteStore:
         self._threads = [reader, writer]
         self._reader_gone = gone
         self._loop = loop
+        self._epoch = description.epoch
         try:
             await readable
         except StoreError:
@@ -213,6 +217,15 @@ class SqliteStore:
         assert 0 < len(key.encode()) <= META_KEY_BYTES_MAX
         self._require_open()
         await self._written(lambda done: MetaJob(key, value, done))
+
+    async def check_owner(self) -> None:
+        """See ``Store.check_owner``."""
+        row = await self._row(READ_EPOCH)
+        assert row is not None
+        (newer,) = row
+        if newer != self._epoch:
+            assert isinstance(newer, int)
+            raise FencedError(self._epoch, newer)
 
     async def close(self) -> None:
         """See ``Store.close``."""

@@ -61,12 +61,16 @@ class Snapshot(NamedTuple):
 
 
 class StoreDescription(NamedTuple):
-    """What was opened. ``durability`` is read from the live settings, not from our wishes."""
+    """What was opened. ``durability`` is read from the live settings, not from our wishes.
+
+    ``risk`` says what can be lost although it was acknowledged; empty when nothing is known.
+    """
 
     kind: str
     location: str
     durability: str
     epoch: int
+    risk: str = ""
 
 
 class Store(Protocol):
@@ -104,7 +108,8 @@ class Store(Protocol):
     async def reset(self) -> None:
         """Wait until everything accepted is settled, then accept batches again.
 
-        A batch that failed is not in the store, so actors that it concerned must be loaded again.
+        A batch that failed is not in the store (StoreUncertainError: or is), so actors that it
+        concerned must be loaded again.
         Harmless when nothing failed. Does not help a fenced owner. Raises StoreClosedError.
         """
 
@@ -168,6 +173,13 @@ class Store(Protocol):
         """Write a small value; durable when it returns.
 
         Raises StoreWriteError, FencedError, StoreClosedError.
+        """
+
+    async def check_owner(self) -> None:
+        """Ask whether this owner is the newest; writes nothing.
+
+        Who only reads would never learn otherwise that another owner writes by now. Raises
+        FencedError, StoreReadError when the medium refuses, StoreClosedError.
         """
 
     async def close(self) -> None:

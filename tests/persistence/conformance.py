@@ -218,7 +218,11 @@ class StoreConformance(CheckpointConformance):
     async def test_a_newer_owner_fences_the_older(self, medium):
         async with opened(medium) as older:
             assert await append(older, one("a", 1)) is None
+            await older.check_owner()
             async with opened(medium) as newer:
+                with pytest.raises(FencedError, match="owner of epoch 2"):
+                    await older.check_owner()
+                await newer.check_owner()
                 assert await append(newer, one("a", 2)) is None
                 for seq in (2, 3):
                     error = await append(older, one("a", seq))
@@ -288,6 +292,7 @@ class StoreConformance(CheckpointConformance):
                 lambda: store.history("a", 0, 1),
                 lambda: store.read_meta("key"),
                 lambda: store.write_meta("key", b""),
+                store.check_owner,
                 store.reset,
             ):
                 with pytest.raises(StoreClosedError):

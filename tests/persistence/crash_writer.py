@@ -7,11 +7,11 @@ import os
 import sys
 from pathlib import Path
 
-from persistence import Append, RowChange, SqliteStore, encode_record
+from persistence import Append, RowChange, encode_record, open_store
 
 
-async def write(path: Path) -> None:
-    store = SqliteStore(path)
+async def write(url: str) -> None:
+    store = open_store(url, Path.cwd())
     await store.open()
     window = asyncio.Semaphore(16)
     seq = 0
@@ -32,4 +32,4 @@ async def write(path: Path) -> None:
             store.checkpoint("b", seq, lambda error: None, changes, seq)
 
 
-asyncio.run(write(Path(sys.argv[1])))
+asyncio.run(write(sys.argv[1]))

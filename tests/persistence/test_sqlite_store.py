@@ -266,7 +266,7 @@ def test_threads_end_when_the_loop_is_gone(medium):
 def test_a_killed_process_loses_nothing_acknowledged(medium, acknowledged_min):
     script = Path(__file__).with_name("crash_writer.py")
     with subprocess.Popen(
-        [sys.executable, str(script), str(medium.path)], stdout=subprocess.PIPE
+        [sys.executable, str(script), f"sqlite://{medium.path}"], stdout=subprocess.PIPE
     ) as child:
         for _ in range(acknowledged_min):
             assert child.stdout.readline()
