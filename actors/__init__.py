@@ -6,16 +6,20 @@ and ``genarrative serve --module <dotted name>`` hosts it. See ``examples/chat``
 
 from __future__ import annotations
 
-from actors.errors import ReducerError
+from actors.errors import ReducerError, TextModelError
 from actors.keys import DATABASE, ActorKey, ActorKind, Audience, user_id_of
 from actors.module import (
     DatabaseReader,
+    EffectContext,
     Module,
     ProcedureContext,
+    Prompt,
     ReducerContext,
+    TextModel,
     ViewContext,
     client_connected,
     client_disconnected,
+    effect,
     init,
     message,
     procedure,
@@ -56,17 +60,22 @@ __all__ = [
     "Audience",
     "ConnectionId",
     "DatabaseReader",
+    "EffectContext",
     "Identity",
     "Module",
     "ProcedureContext",
+    "Prompt",
     "ReducerContext",
     "ReducerError",
     "ScheduleAt",
+    "TextModel",
+    "TextModelError",
     "TimeDuration",
     "Timestamp",
     "ViewContext",
     "client_connected",
     "client_disconnected",
+    "effect",
     "f32",
     "f64",
     "i8",

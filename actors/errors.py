@@ -6,7 +6,8 @@ ActorError
 ├── DeclarationError          a module's declarations contradict each other; raised at start-up
 ├── SchemaMismatchError       the store holds rows of another schema; the server refuses to start
 ├── SessionRefusedError       ``client_connected`` refused a connection
-└── ActorUnavailableError     an actor could not be loaded, or is quarantined; retry later
+├── ActorUnavailableError     an actor that is needed to start cannot begin; retry later
+└── TextModelError            a text model could not answer an effect
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ __all__ = [
     "ReducerError",
     "SchemaMismatchError",
     "SessionRefusedError",
+    "TextModelError",
 ]
 
 
@@ -65,4 +67,18 @@ class SessionRefusedError(ActorError):
 
 
 class ActorUnavailableError(ActorError):
-    """The actor cannot take messages now; the same call may succeed later."""
+    """An actor cannot begin, because its store refuses; the same start may succeed later."""
+
+
+class TextModelError(ActorError):
+    """A text model did not answer, or stopped before the end.
+
+    Args:
+        code: ``dependency.unavailable`` or ``dependency.timeout`` (domain 1.7).
+        message: what went wrong, without addresses, keys or texts.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message

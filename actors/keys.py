@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from protocol.values import Identity
 
-__all__ = ["DATABASE", "ActorKey", "ActorKind", "Audience", "user_id_of"]
+__all__ = ["DATABASE", "ActorKey", "ActorKind", "Audience", "Kinds", "kinds_of", "user_id_of"]
 
 ActorKey = NewType("ActorKey", str)
 """``kind/name``, for example ``user/u_0123``; ASCII, at most 200 characters."""
@@ -39,15 +39,18 @@ class ActorKind:
         audience: whose queries read these actors.
         key_fields: fields of a call's input that may name the actor; the first one that the input
             has does. For CALLER it may name another user than the caller, which only privileged
-            callers may do. For ATTACHED the value is cut at its first dot, so that the id of a row
-            routes as well (domain 1.3).
+            callers may do. For CALLER and ATTACHED the value is cut at its first dot, so that the
+            id of a row routes as well (domain 1.3).
         shards: how many actors of an EVERYONE kind there are.
+        names: how the names of its actors begin; by that a call finds its actor when its function
+            runs in actors of several kinds.
     """
 
     name: str
     audience: Audience = Audience.EVERYONE
     key_fields: tuple[str, ...] = ()
     shards: int = 1
+    names: tuple[str, ...] = ()
 
     def key(self, name: str) -> ActorKey:
         """The key of one actor of this kind."""
@@ -65,6 +68,14 @@ class ActorKind:
 
 DATABASE = ActorKind("database")
 """The one actor of a module that declares no kinds of its own."""
+
+Kinds: TypeAlias = ActorKind | tuple[ActorKind, ...]
+"""Where a declaration belongs: to actors of one kind, or of several."""
+
+
+def kinds_of(actor: Kinds) -> tuple[ActorKind, ...]:
+    """One kind or several, as several."""
+    return actor if isinstance(actor, tuple) else (actor,)
 
 
 def user_id_of(identity: Identity) -> str:

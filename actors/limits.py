@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 __all__ = [
-    "ACTIVATIONS_PER_FREEZE",
+    "ACTIVATIONS_PER_COLLECTION",
     "ACTIVATIONS_PER_LOAD",
+    "ACTIVATION_SECONDS_BUDGET",
+    "ACTOR_BYTES",
     "ATTACHED_ACTORS_MAX",
     "CHECKPOINT_RECORDS",
     "CHECKPOINT_STEP_RECORDS",
     "DEDUPED_CALLS_MAX",
+    "EFFECT_SECONDS_MAX",
     "IDLE_SECONDS",
     "MAILBOX_MESSAGES_MAX",
+    "MEMORY_BYTES_DEFAULT",
     "OUTBOX_ATTEMPTS_MAX",
     "OUTBOX_RETRY_SECONDS_MAX",
+    "PASSIVATIONS_PER_SWEEP",
+    "PINNED_SECONDS",
     "PROCEDURE_SECONDS_MAX",
     "QUARANTINE_FAILURES",
     "QUERIES_CACHED_MAX",
     "QUERY_SETS_MAX",
     "RECEIPT_MICROS",
+    "RESIDENT_SECONDS_MIN",
+    "ROW_BYTES",
+    "ROW_EXPANSION",
     "SEQUENCE_CHUNK",
+    "SLEEPER_RECORDS_MAX",
+    "SWEEP_SECONDS",
+    "TABLE_BYTES",
     "TURNS_PER_DRAIN",
     "TURN_SECONDS_BUDGET",
     "WAKES_PER_LOOK",
+    "WAKES_WAITING_MAX",
+    "WAKE_BACKLOG_SECONDS",
     "WAKE_HORIZON_SECONDS",
+    "WAKE_PAUSE_SECONDS",
 ]
 
 CHECKPOINT_STEP_RECORDS = 64
@@ -43,6 +58,38 @@ QUARANTINE_FAILURES = 16
 IDLE_SECONDS = 600
 """Without a message for so long, an actor is checkpointed and leaves memory."""
 
+MEMORY_BYTES_DEFAULT = 1024 * 1024 * 1024
+"""What actors in memory may take together, by estimate, unless the settings say otherwise. Beyond
+it those leave that were used least recently."""
+
+ACTOR_BYTES = 1_024
+"""What an actor takes in memory beside its rows, by estimate."""
+
+TABLE_BYTES = 1_536
+"""What a table that an actor has used takes in memory beside its rows, by estimate."""
+
+ROW_BYTES = 512
+"""What a row takes in memory whatever it holds, by estimate."""
+
+ROW_EXPANSION = 2
+"""How often a row's BSATN is in memory, by estimate: as bytes, and as the values that they mean."""
+
+RESIDENT_SECONDS_MIN = 1.0
+"""So long after its last turn an actor stays, whatever the budget: who waits for it must find it."""
+
+PINNED_SECONDS = 30.0
+"""When an actor that cannot leave is looked at again, if the budget is exceeded."""
+
+SWEEP_SECONDS = 5.0
+"""How often it is looked whether an actor can leave, as long as the budget is not exceeded."""
+
+PASSIVATIONS_PER_SWEEP = 64
+"""Actors looked at in one callback of the loop; more follow in later ones."""
+
+SLEEPER_RECORDS_MAX = 32
+"""Journal records with which an actor leaves memory for room without a checkpoint: reading them
+at its next activation costs less than writing it."""
+
 CHECKPOINT_RECORDS = 16_384
 """Journal records after which an actor is checkpointed while it goes on working. A longer tail
 takes longer to read at activation, about 5 us a record; a shorter one rewrites hot rows."""
@@ -59,6 +106,9 @@ OUTBOX_RETRY_SECONDS_MAX = 60
 OUTBOX_ATTEMPTS_MAX = 10
 """Unexpected failures of one message's handler after which it is parked as a dead letter."""
 
+EFFECT_SECONDS_MAX = 600
+"""The lease of an effect: after so long its run is cut short, and the request comes again."""
+
 SEQUENCE_CHUNK = 1024
 """Auto-increment values reserved in one journaled step; a restart skips the unused rest."""
 
@@ -74,8 +124,11 @@ ATTACHED_ACTORS_MAX = 64
 ACTIVATIONS_PER_LOAD = 512
 """Actors read from the store in one look; more wait for the next one."""
 
-ACTIVATIONS_PER_FREEZE = 8_192
-"""Activations after which the objects in memory are taken out of the collector's sight."""
+ACTIVATION_SECONDS_BUDGET = 0.002
+"""Actors that were read come into memory for so long; then the loop looks after the others."""
+
+ACTIVATIONS_PER_COLLECTION = 256
+"""Activations after which the garbage collector looks at what they made: 5 ms of the loop."""
 
 WAKE_HORIZON_SECONDS = 5
 """How often the store's due index is asked for actors that sleep."""
@@ -83,8 +136,20 @@ WAKE_HORIZON_SECONDS = 5
 WAKES_PER_LOOK = 10_000
 """Sleeping actors taken from the due index in one look; more wait for the next one."""
 
+WAKE_BACKLOG_SECONDS = 1
+"""The next look after one that found as many as it may."""
+
+WAKES_WAITING_MAX = 512
+"""Activations that wait for the store when no further sleeper is woken: callers go first."""
+
+WAKE_PAUSE_SECONDS = 0.02
+"""When it is tried again to wake the others."""
+
 PROCEDURE_SECONDS_MAX = 10
 """Default deadline of a procedure's waits (domain 1.4): then ``dependency.timeout``."""
 
 assert CHECKPOINT_RECORDS % CHECKPOINT_STEP_RECORDS == 0
 assert TURNS_PER_DRAIN < MAILBOX_MESSAGES_MAX
+assert WAKE_BACKLOG_SECONDS < WAKE_HORIZON_SECONDS
+assert WAKES_WAITING_MAX < WAKES_PER_LOOK
+assert RESIDENT_SECONDS_MIN < PINNED_SECONDS < IDLE_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actors.host.caller import Caller
 from actors.host.host import Host
+from actors.host.passivation import Budget
 from actors.host.session import Admission, Session, Sink
 
-__all__ = ["Admission", "Caller", "Host", "Session", "Sink"]
+__all__ = ["Admission", "Budget", "Caller", "Host", "Session", "Sink"]

@@ -31,7 +31,7 @@ from protocol.identity import identity_from_claims
 from protocol.schema import Lifecycle
 from protocol.values import ConnectionId
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalogue", "service_caller"]
 
 _TABLES = "tables"
 """The store's entry that numbers the tables and remembers their layouts."""
@@ -91,7 +91,9 @@ class Catalogue:
 
     def initial_call(self, reply: Reply) -> ReducerCall:
         """The module's ``init``, called by the database itself."""
-        return ReducerCall(self.lifecycle[Lifecycle.INIT], (), b"", _database_caller(), reply)
+        return ReducerCall(
+            self.lifecycle[Lifecycle.INIT], (), b"", service_caller("database"), reply
+        )
 
     def leftovers(
         self, core: ActorCore, connections: Container[ConnectionId]
@@ -138,8 +140,9 @@ def _message_types(module: Module) -> MessageTypes:
     return MessageTypes(by_name, by_payload)
 
 
-def _database_caller() -> Caller:
-    identity = identity_from_claims(_ISSUER, "database")
+def service_caller(subject: str) -> Caller:
+    """The server itself as a caller, in one of its parts."""
+    identity = identity_from_claims(_ISSUER, subject)
     roles = frozenset({"service"})
-    claims = Claims(_ISSUER, "database", (), identity, roles, None, None, 0, None, "{}")
+    claims = Claims(_ISSUER, subject, (), identity, roles, None, None, 0, None, "{}")
     return Caller(claims, ConnectionId(0))

@@ -12,7 +12,7 @@ from actors.errors import ReducerError
 from actors.host.core import ActorCore
 from actors.host.loop_actor import LoopActor, MailboxFullError
 from actors.host.turns import Turn, unavailable
-from actors.limits import TURN_SECONDS_BUDGET
+from actors.limits import ACTOR_BYTES, TURN_SECONDS_BUDGET
 
 __all__ = ["Cell", "CellState", "Meter"]
 
@@ -55,6 +55,7 @@ class Cell(LoopActor):
     Attributes:
         used_at: when it last took a message, in seconds of the meter's stopwatch.
         round_number: the last round that one of its records went into.
+        size_bytes: what it takes in memory, as it was last estimated.
     """
 
     def __init__(self, core: ActorCore, meter: Meter, loop: asyncio.AbstractEventLoop) -> None:
@@ -63,6 +64,7 @@ class Cell(LoopActor):
         self.state = CellState.LOADING
         self.used_at = meter.stopwatch()
         self.round_number = 0
+        self.size_bytes = 0
         self._meter = meter
         self._commits: list[asyncio.Future[None]] | None = None
         self._loaded: list[asyncio.Future[None]] | None = None
@@ -79,6 +81,7 @@ class Cell(LoopActor):
     def begin(self, first: Iterable[Turn]) -> None:
         """Its rows are there: take turns; those in ``first`` come before what waits."""
         self.state = CellState.ACTIVE
+        self.used_at = self._meter.stopwatch()
         self.put_first(first)
         self._settle_loaded(None)
         self.release()
@@ -93,6 +96,21 @@ class Cell(LoopActor):
         self._settle_loaded(error)
         self._settle_commits()
         self.core.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody would notice now if it left memory: a reader, a waiter, a message."""
+        return (
+            self.state is not CellState.ACTIVE
+            or bool(self._waiting)
+            or self.core.is_watched
+            or not all(future.done() for future in self._commits or ())
+        )
+
+    def weigh(self) -> int:
+        """Estimate anew what it takes in memory; the time that takes grows with its rows."""
+        self.size_bytes = ACTOR_BYTES + self.core.database.size_bytes()
+        return self.size_bytes
 
     async def loaded(self) -> None:
         """Wait until the actor takes turns; raises ReducerError when it cannot be loaded."""

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from actors.host.core import ActorCore
 from actors.keys import ActorKey
-from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS
+from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS, SLEEPER_RECORDS_MAX
 from persistence.errors import StoreError
 from persistence.store import Append, Store
 
@@ -42,6 +42,15 @@ class Checkpoints:
         """The actors whose checkpoint has come due since this was asked before."""
         due, self._due = self._due, set()
         return due
+
+    def write_last(self, core: ActorCore, *, for_long: bool) -> None:
+        """Store the rows of an actor that leaves memory, if that is worth it.
+
+        Who leaves ``for_long`` leaves no journal to be read; who only makes room is back soon.
+        """
+        tail = core.seq - core.base_seq
+        if tail > (0 if for_long else SLEEPER_RECORDS_MAX):
+            self.write(core)
 
     def write(self, core: ActorCore) -> asyncio.Future[None]:
         """Store an actor's rows as they are; a failure loses nothing and is only logged.

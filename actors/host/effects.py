@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, KeysView
 from typing import Any
 
 from actors.host.mail import EFFECT
 from actors.keys import ActorKey
+from actors.limits import EFFECT_SECONDS_MAX
 from actors.module.system import OutboxMessage
 
 __all__ = ["Effect", "Effects"]
@@ -16,7 +18,7 @@ log = logging.getLogger("actors.effects")
 
 Effect = Callable[[ActorKey, OutboxMessage], Awaitable[None]]
 """An effect worker: gets the requesting actor and the request, after it is durable. When it
-returns, the request is done; when it raises, the request comes again."""
+returns, the request is done; when it raises or outlasts its lease, the request comes again."""
 
 
 class Effects:
@@ -44,6 +46,11 @@ class Effects:
         """Let a worker serve the requests of a kind."""
         self._workers[kind] = worker
 
+    @property
+    def served(self) -> KeysView[str]:
+        """The kinds that have workers, whenever one looks."""
+        return self._workers.keys()
+
     def request(self, source: ActorKey, message: OutboxMessage) -> None:
         """Run a durable request, unless it runs; without a worker it waits in its outbox."""
         worker = self._workers.get(message.dst_actor.removeprefix(EFFECT))
@@ -54,7 +61,8 @@ class Effects:
     async def _run(self, worker: Effect, source: ActorKey, message: OutboxMessage) -> None:
         by = ActorKey(message.dst_actor)
         try:
-            await worker(source, message)
+            async with asyncio.timeout(EFFECT_SECONDS_MAX):
+                await worker(source, message)
         except Exception:
             log.exception("effect %s failed", message.message_key)
             self._running.discard(message.message_key)

@@ -27,7 +27,7 @@ class Endpoint:
 
     Attributes:
         decode: the argument tuple and its end, from BSATN; raises DecodeError.
-        kind: the kind of actor that it runs in.
+        kinds: the kinds of actors that it runs in; of several, the call names one.
         fixed_key: that actor, where it does not depend on the call.
         key_positions: where in ``input`` the actor may be named, most telling first.
         request_id: where in ``input`` the request id is; None when calls leave no receipt.
@@ -37,7 +37,7 @@ class Endpoint:
     name: str
     function: Callable[..., Any]
     decode: Callable[[bytes, int], tuple[Any, int]]
-    kind: ActorKind
+    kinds: tuple[ActorKind, ...]
     roles: frozenset[str]
     fixed_key: ActorKey | None
     key_positions: tuple[int, ...]
@@ -63,7 +63,8 @@ class Endpoint:
 
         Raises:
             ReducerError: ``auth.forbidden`` for a foreign user's actor, ``input.invalid_id`` or
-                ``input.missing_field`` when the input names no actor.
+                ``input.missing_field`` when the input names no actor. Where the caller's own
+                actor is among several kinds, an input without a name means that.
         """
         if self.fixed_key is not None:
             return self.fixed_key
@@ -72,15 +73,16 @@ class Endpoint:
             named = arguments[0][position]
             if named is not None:
                 break
-        if self.kind.audience is Audience.CALLER:
-            return self.kind.key(_user(caller, named))
+        kind = self.kinds[0] if len(self.kinds) == 1 else _kind_of(named, self.kinds)
+        if kind.audience is Audience.CALLER:
+            return kind.key(_user(caller, named))
         if named is None:
             raise ReducerError("input.missing_field", "the input names no actor")
         if not _ID.match(named):
             raise ReducerError("input.invalid_id", "an id has 1 to 160 characters A-Za-z0-9_:.-")
-        if self.kind.audience is Audience.ATTACHED:
-            return self.kind.key(named.partition(".")[0])
-        return self.kind.shard_key(named)
+        if kind.audience is Audience.ATTACHED:
+            return kind.key(named.partition(".")[0])
+        return kind.shard_key(named)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,18 +107,19 @@ class ProcedureEndpoint:
 
 def reducer_endpoint(declaration: ReducerDeclaration | ProcedureDeclaration) -> Endpoint:
     """Compile a declared function."""
-    kind = declaration.kind
+    kinds = declaration.kinds
     fields: tuple[str, ...] = getattr(declaration.input, "_fields", ())
     answer = None if declaration.returns is None else compile_codec(declaration.returns)
-    is_fixed = kind.audience is Audience.EVERYONE and kind.shards == 1
+    is_fixed = len(kinds) == 1 and kinds[0].audience is Audience.EVERYONE and kinds[0].shards == 1
+    key_fields = dict.fromkeys(field for kind in kinds for field in kind.key_fields)
     return Endpoint(
         name=declaration.name,
         function=declaration.function,
         decode=compile_codec(declaration.parameters).decode,
-        kind=kind,
+        kinds=kinds,
         roles=declaration.roles,
-        fixed_key=kind.key("0") if is_fixed else None,
-        key_positions=tuple(fields.index(name) for name in kind.key_fields if name in fields),
+        fixed_key=kinds[0].key("0") if is_fixed else None,
+        key_positions=tuple(fields.index(name) for name in key_fields if name in fields),
         request_id=fields.index("request_id") if "request_id" in fields else None,
         encode_answer=None if answer is None else answer.encode,
         decode_answer=None if answer is None else answer.decode,
@@ -142,7 +145,18 @@ def procedure_endpoints(
     return endpoints
 
 
+def _kind_of(named: str | None, kinds: tuple[ActorKind, ...]) -> ActorKind:
+    """The kind that a name belongs to, by how it begins; no name means the caller's own actor."""
+    for kind in kinds:
+        if kind.audience is Audience.CALLER if named is None else named.startswith(kind.names):
+            return kind
+    if named is None:
+        raise ReducerError("input.missing_field", "the input names no actor")
+    raise ReducerError("input.invalid_id", "no actor has such a name")
+
+
 def _user(caller: Caller, named: str | None) -> str:
+    named = None if named is None else named.partition(".")[0]
     if named is None or named == caller.user_id:
         return caller.user_id
     if not caller.is_privileged:

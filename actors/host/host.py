@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from actors.claims import Claims
-from actors.errors import ReducerError
+from actors.errors import ActorUnavailableError, ReducerError
 from actors.host.caller import Caller
 from actors.host.catalogue import Catalogue
 from actors.host.cell import Cell, CellState
 from actors.host.checkpoints import Checkpoints
 from actors.host.core import ActorCore, Shared
+from actors.host.effect_runs import declared_worker
 from actors.host.effects import Effects
 from actors.host.loader import Loader
 from actors.host.mail import EFFECT
+from actors.host.passivation import Budget, Passivation
 from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
@@ -29,7 +32,7 @@ from actors.host.session import Admission, Session, Sink
 from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn, unavailable
 from actors.host.wakes import Wakes
 from actors.keys import ActorKey, Audience
-from actors.limits import IDLE_SECONDS
+from actors.limits import WAKE_HORIZON_SECONDS
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
@@ -54,7 +57,8 @@ class Host:
         secret: 32 bytes that seed all chance (domain 1.3).
         clock: microseconds since the Unix epoch.
         failed: called once when the store refuses to go on for good (another owner has it).
-        idle_seconds: how long an actor without messages and subscribers stays in memory.
+        providers: what is provided to the module's effects, by port.
+        budget: how long actors stay in memory, and what they may take there.
     """
 
     def __init__(
@@ -65,8 +69,9 @@ class Host:
         secret: bytes,
         clock: Callable[[], int],
         failed: Callable[[StoreError], None] | None = None,
+        providers: Mapping[type, object] | None = None,
         stopwatch: Callable[[], float] = time.perf_counter,
-        idle_seconds: float = IDLE_SECONDS,
+        budget: Budget | None = None,
     ) -> None:
         self.module = module
         self.clock = clock
@@ -77,14 +82,15 @@ class Host:
         self._store = store
         self._secret = secret
         self._failed = failed
-        self._idle_seconds = idle_seconds
+        self._providers = providers or {}
+        self._budget = budget or Budget()
         self._cells: dict[ActorKey, Cell] = {}
         self._sessions: dict[ConnectionId, Session] = {}
         self._by_home: dict[ActorKey, dict[Session, None]] = {}
         self.effects = Effects(self.acknowledge, self.refuse, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_resetting = False
-        self._is_stopping = False
+        self._refused_at = -math.inf
 
     # Life
 
@@ -93,6 +99,7 @@ class Host:
 
         Raises:
             SchemaMismatchError: the store holds rows of other table layouts.
+            ActorUnavailableError: the store did not take what ``init`` wrote.
         """
         self._loop = asyncio.get_running_loop()
         self.catalogue = await Catalogue.compile(self.module, self._store)
@@ -101,10 +108,20 @@ class Host:
         self.on_disconnect = self.catalogue.lifecycle.get(Lifecycle.ON_DISCONNECT)
         self.procedures = Procedures(self, self.catalogue.procedures)
         self.rounds = Rounds(self._store, self._loop, self._round_failed)
-        self._shared = Shared(self._secret, self.catalogue.messages, self)
+        for effect in self.module.effects.values():
+            if effect.port in self._providers:
+                provided = self._providers[effect.port]
+                self.effects.register(effect.name, declared_worker(self, effect, provided))
+        messages = self.catalogue.messages._replace(effects=self.effects.served)
+        self._shared = Shared(self._secret, messages, self)
         self._checkpoints = Checkpoints(self._store, self._loop)
-        self._loader = Loader(self._store, self._adopt, self.spawn)
-        self._wakes = Wakes(self._store, self._loop, self.clock, self._wake, self.spawn)
+        self._loader = Loader(
+            self._store, self._adopt, self.spawn, self.stopwatch, self._cells.__len__
+        )
+        self._wakes = Wakes(
+            self._store, self._loop, self.clock, self._wake, self.spawn, self._loader.__len__
+        )
+        self.passivation = Passivation(self, self._loop, self._budget)
         shared = [
             key
             for kind in self.module.kinds.values()
@@ -114,12 +131,10 @@ class Host:
         await self.activate(shared)
         await self._initialise()
         await self._wakes.start()
-        self._sweep = self._loop.call_later(self._idle_seconds / 4, self._passivate_idle)
 
     async def stop(self) -> None:
         """Finish what is in the mailboxes, make it durable, checkpoint what has changed."""
-        self._is_stopping = True
-        self._sweep.cancel()
+        self.passivation.stop()
         self._wakes.stop()
         while any(cell.waiting for cell in self._cells.values()):
             await self.durable()
@@ -142,12 +157,13 @@ class Host:
         endpoint = self.catalogue.lifecycle.get(Lifecycle.INIT)
         if endpoint is None:
             return
-        key = endpoint.kind.key("0")
+        key = endpoint.kinds[0].key("0")
         if self.core(key).seq == 0:
             reply = self.future_reply()
             self.tell(key, self.catalogue.initial_call(reply))
             await reply
-            await self.durable()
+            if not await self.durable():
+                raise ActorUnavailableError("the store refused what init wrote")
 
     # Sessions
 
@@ -216,8 +232,7 @@ class Host:
 
     async def activate(self, keys: Sequence[ActorKey]) -> None:
         """Bring actors into memory; raises ReducerError when one cannot be loaded."""
-        for key in keys:
-            cell = self._cells.get(key) or self._summon(key)
+        for cell in [self._cells.get(key) or self._summon(key) for key in keys]:
             if cell.state is not CellState.ACTIVE:
                 await cell.loaded()
 
@@ -278,6 +293,7 @@ class Host:
             self._wakes.add(wake_at, cell.core.key)
             first.append(Due(self.catalogue.messages, everything=True))
         cell.begin(first)
+        self.passivation.admit(cell)
 
     # Outputs of turns (``core.Outlet`` and ``cell.Meter``)
 
@@ -332,6 +348,11 @@ class Host:
 
     # Durability
 
+    @property
+    def seconds_since_refusal(self) -> float:
+        """How long ago the store refused a batch; infinite when it never did."""
+        return self.stopwatch() - self._refused_at
+
     async def durable(self) -> bool:
         """Wait until everything so far is durable; False when the store refused some of it."""
         return await self.rounds.durable()
@@ -347,6 +368,7 @@ class Host:
         if self._is_resetting:
             return
         self._is_resetting = True
+        self._refused_at = self.stopwatch()
         first = error.first if isinstance(error, StoreFailedError) else error
         if isinstance(first, FencedError) and self._failed is not None:
             # Another owner has the store; nothing that this host does can become durable again.
@@ -355,8 +377,10 @@ class Host:
         self.rounds.restart()
         for session in list(self._sessions.values()):
             session.abort(CLOSE_RESTART, "the store failed, connect again")
-        cells, self._cells = self._cells, {}
-        for cell in cells.values():
+        cells = list(self._cells.values())
+        self._cells.clear()
+        self.passivation.clear()
+        for cell in cells:
             cell.end()
         if not isinstance(first, FencedError):
             self._loader.hold()
@@ -375,35 +399,26 @@ class Host:
 
     # Passivation and waking
 
-    def _passivate_idle(self) -> None:
-        """Let idle actors leave memory: nobody watches, nothing waits, everything is durable."""
-        self._sweep = self._loop.call_later(self._idle_seconds / 4, self._passivate_idle)
-        before = self.stopwatch() - self._idle_seconds
-        for key, cell in list(self._cells.items()):
-            if cell.used_at < before and self.may_passivate(cell):
-                self.passivate(key)
-
-    def may_passivate(self, cell: Cell) -> bool:
-        """Whether an actor can leave memory without anybody noticing."""
+    def may_leave(self, cell: Cell) -> bool:
+        """Whether nobody would notice if an actor left memory now, nor call it back at once."""
+        soon = self.clock() + WAKE_HORIZON_SECONDS * 1_000_000
         return (
-            cell.state is CellState.ACTIVE
-            and not cell.waiting
-            and not cell.core.is_watched
+            not cell.is_busy
             and cell.core.key not in self._by_home
             and cell.round_number <= self.rounds.durable_number
-            and not self._is_stopping
+            and not 0 < cell.core.mail.wake_at() <= soon
         )
 
-    def passivate(self, key: ActorKey) -> None:
-        """Checkpoint an actor and drop it from memory."""
-        cell = self._cells.pop(key)
-        if cell.core.seq > cell.core.base_seq:
-            self._checkpoints.write(cell.core)
+    def dismiss(self, cell: Cell, *, for_long: bool) -> None:
+        """Drop an actor from memory; all its turns are stored."""
+        del self._cells[cell.core.key]
+        self._checkpoints.write_last(cell.core, for_long=for_long)
         cell.end()
 
     def _wake(self, key: ActorKey) -> None:
-        """An actor's timer or unsent message is due."""
-        self.tell(key, Due(self.catalogue.messages))
+        """An actor's timer or unsent message is due; one of a kind that is gone stays asleep."""
+        if key.partition("/")[0] in self.catalogue.kinds:
+            self.tell(key, Due(self.catalogue.messages))
 
     # Small things for the parts of the host
 

@@ -8,7 +8,7 @@ commit. Numbers are contiguous for each pair of actors, so the receiver can tell
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from actors.datastore import Database
@@ -44,10 +44,11 @@ class MessageType(NamedTuple):
 
 
 class MessageTypes(NamedTuple):
-    """All declared messages, by name and by (kind, payload class)."""
+    """All declared messages, by name and by (kind, payload class), and the effects served now."""
 
     by_name: dict[str, MessageType]
     by_payload: dict[tuple[str, type], MessageType]
+    effects: Container[str] = ()
 
     def of(self, to: ActorKey, payload: object) -> MessageType:
         """The message that a payload is to an actor; raises DeclarationError when it is none."""
@@ -120,6 +121,10 @@ class Mail:
         )
         self._database[ActorTimer].upsert(timer)
         self.is_changed = True
+
+    def serves(self, effect: str) -> bool:
+        """Whether somebody serves the requests of an effect."""
+        return effect in self._types.effects
 
     def cancel(self, ctx: ReducerContext, timer_id: str) -> bool:
         """Take back a timer; False when there is none of that name."""

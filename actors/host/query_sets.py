@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from actors.keys import ActorKey, Audience
+from actors.keys import ActorKey, ActorKind, Audience
 from actors.limits import QUERY_SETS_MAX
 from actors.subscriptions import Board, CompiledQuery, Plan
 from protocol.errors import SqlError
@@ -81,7 +81,7 @@ class QuerySets:
     def missing(self, queries: list[CompiledQuery]) -> list[ActorKey]:
         """Actors that must be activated before these queries can be answered."""
         host = self._host
-        audiences = {query.kind.audience for query in queries}
+        audiences = {kind.audience for query in queries for kind in query.kinds}
         home = host.home_key(self._caller)
         is_personal = bool(audiences & {Audience.CALLER, Audience.ATTACHED})
         if home is not None and is_personal and not host.is_active(home):
@@ -100,7 +100,7 @@ class QuerySets:
             text = f"limit.quota_exceeded: a connection has at most {QUERY_SETS_MAX} query sets"
             return wire.subscription_error(request_id, set_id, text)
         entry = _Set(queries)
-        if any(query.kind.audience is Audience.ATTACHED for query in queries):
+        if any(kind.audience is Audience.ATTACHED for query in queries for kind in query.kinds):
             entry.attached = frozenset(self._host.attached(self._caller))
         tables = []
         for query in queries:
@@ -190,20 +190,22 @@ class QuerySets:
         """Read further actors; answers the rows that come, by table."""
         entry = self._sets[set_id]
         for query in entry.queries:
-            if query.kind.audience is Audience.ATTACHED:
-                for key in _of_kind(query, gained):
-                    rows = self._register(set_id, query, key, entry.parts)
-                    if rows:
-                        yield query.name, self._session.wire.table_rows(rows, ())
+            for key in _of_kinds(query.kinds, gained):
+                rows = self._register(set_id, query, key, entry.parts)
+                if rows:
+                    yield query.name, self._session.wire.table_rows(rows, ())
 
     def _keys(self, query: CompiledQuery) -> tuple[ActorKey, ...]:
         """The actors that a query reads."""
-        kind = query.kind
-        if kind.audience is Audience.EVERYONE:
-            return kind.shard_keys()
-        if kind.audience is Audience.CALLER:
-            return (kind.key(self._caller.user_id),)
-        return _of_kind(query, self._host.attached(self._caller))
+        keys: list[ActorKey] = []
+        for kind in query.kinds:
+            if kind.audience is Audience.EVERYONE:
+                keys += kind.shard_keys()
+            elif kind.audience is Audience.CALLER:
+                keys.append(kind.key(self._caller.user_id))
+            else:
+                keys += _of_kinds((kind,), self._host.attached(self._caller))
+        return tuple(keys)
 
     def _register(
         self, set_id: int, query: CompiledQuery, key: ActorKey, parts: list[_Part]
@@ -214,7 +216,7 @@ class QuerySets:
         return rows
 
 
-def _of_kind(query: CompiledQuery, keys: Iterable[ActorKey]) -> tuple[ActorKey, ...]:
-    """Those of the actors that hold a query's rows."""
-    prefix = f"{query.kind.name}/"
-    return tuple(key for key in keys if key.startswith(prefix))
+def _of_kinds(kinds: Iterable[ActorKind], keys: Iterable[ActorKey]) -> list[ActorKey]:
+    """Those of the attached actors that are of these kinds."""
+    names = {kind.name for kind in kinds if kind.audience is Audience.ATTACHED}
+    return [key for key in keys if key.partition("/")[0] in names]

@@ -1,7 +1,7 @@
 """Wakes: when actors must take a turn although nobody calls them.
 
-Actors in memory are kept in a heap. Those that sleep are found in the store's due index, which is
-asked for the near future again and again; so a timer fires after any restart.
+The store's due index knows every such time, durably; it is asked for the near future again and
+again, so a timer fires after any restart. Only the near future is kept in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from actors.keys import ActorKey
-from actors.limits import WAKE_HORIZON_SECONDS, WAKES_PER_LOOK
+from actors.limits import (
+    WAKE_BACKLOG_SECONDS,
+    WAKE_HORIZON_SECONDS,
+    WAKE_PAUSE_SECONDS,
+    WAKES_PER_LOOK,
+    WAKES_WAITING_MAX,
+)
 from persistence.errors import StoreError
 from persistence.store import Store
 
@@ -27,11 +33,15 @@ _SECOND = 1_000_000
 class Wakes:
     """A heap of (time, actor) and one timer of the loop.
 
-    An actor may be in the heap at several times; a wake that finds nothing due does nothing.
+    An actor may be in the heap at several times; a wake that finds nothing due does nothing. Who
+    is late is woken in the order of times, and not all at once.
 
     Args:
         store: has the due index.
+        clock: microseconds since the Unix epoch.
         wake: called with an actor whose time has come.
+        spawn: runs a coroutine beside the rest.
+        count_waiting: how many activations wait for the store.
     """
 
     def __init__(
@@ -41,12 +51,15 @@ class Wakes:
         clock: Callable[[], int],
         wake: Callable[[ActorKey], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        count_waiting: Callable[[], int],
     ) -> None:
         self._store = store
         self._loop = loop
         self._clock = clock
         self._wake = wake
         self._spawn = spawn
+        self._count_waiting = count_waiting
+        self._horizon = 0
         self._heap: list[tuple[int, ActorKey]] = []
         self._known: set[tuple[int, ActorKey]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -65,48 +78,56 @@ class Wakes:
                 handle.cancel()
 
     def add(self, at: int, key: ActorKey) -> None:
-        """Wake an actor at a time, in microseconds since the Unix epoch."""
+        """Wake an actor at a time, in microseconds since the Unix epoch.
+
+        What lies beyond the last look into the due index is left to the next ones.
+        """
         entry = (at, key)
-        if entry in self._known or self._is_stopped:
+        if at > self._horizon or entry in self._known or self._is_stopped:
             return
         self._known.add(entry)
         heapq.heappush(self._heap, entry)
         if self._heap[0] == entry:
             self._arm()
 
-    def _arm(self) -> None:
+    def _arm(self, seconds_min: float = 0.0) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
         if self._heap:
-            delay = max(0.0, (self._heap[0][0] - self._clock()) / _SECOND)
-            self._timer = self._loop.call_later(delay, self._fire)
+            seconds = (self._heap[0][0] - self._clock()) / _SECOND
+            self._timer = self._loop.call_later(max(seconds_min, seconds), self._fire)
 
     def _fire(self) -> None:
+        """Wake whose time has come; not so many that callers' activations wait long behind them."""
         now = self._clock()
-        while self._heap and self._heap[0][0] <= now:
+        room = WAKES_WAITING_MAX - self._count_waiting()
+        while room > 0 and self._heap and self._heap[0][0] <= now:
             entry = heapq.heappop(self._heap)
             self._known.discard(entry)
             self._wake(entry[1])
-        self._arm()
+            room -= 1
+        self._arm(0.0 if room > 0 else WAKE_PAUSE_SECONDS)
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Ask the due index for actors that sleep, and wake whose time has come by the clock.
 
         The loop does so again and again; whoever turns the clock by hand does it after each turn.
+        Answers whether the index may hold more than could be taken.
         """
+        self._horizon = self._clock() + 2 * WAKE_HORIZON_SECONDS * _SECOND
+        found: list[tuple[str, int]] = []
         try:
-            before = self._clock() + 2 * WAKE_HORIZON_SECONDS * _SECOND
-            for actor, at in await self._store.due(before, WAKES_PER_LOOK):
-                self.add(at, ActorKey(actor))
+            found = await self._store.due(self._horizon, WAKES_PER_LOOK)
         except StoreError as error:
             log.warning("the due index could not be read: %s", error)
+        for actor, at in found:
+            self.add(at, ActorKey(actor))
         if not self._is_stopped:
             self._fire()
+        return len(found) == WAKES_PER_LOOK
 
     async def _look_ahead(self) -> None:
-        await self.look()
+        seconds = WAKE_BACKLOG_SECONDS if await self.look() else WAKE_HORIZON_SECONDS
         if not self._is_stopped:
-            self._look = self._loop.call_later(
-                WAKE_HORIZON_SECONDS, lambda: self._spawn(self._look_ahead())
-            )
+            self._look = self._loop.call_later(seconds, lambda: self._spawn(self._look_ahead()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.module.context import DatabaseReader, ProcedureContext, ReducerContext, ViewContext
+from actors.module.effects import EffectContext, effect
 from actors.module.functions import (
     client_connected,
     client_disconnected,
@@ -14,15 +15,20 @@ from actors.module.functions import (
 )
 from actors.module.module import Module
 from actors.module.tables import table
+from actors.module.text_model import Prompt, TextModel
 
 __all__ = [
     "DatabaseReader",
+    "EffectContext",
     "Module",
     "ProcedureContext",
+    "Prompt",
     "ReducerContext",
+    "TextModel",
     "ViewContext",
     "client_connected",
     "client_disconnected",
+    "effect",
     "init",
     "message",
     "procedure",

@@ -143,6 +143,13 @@ class ReducerContext:
         """Take back a timer; False when there is none of that name."""
         return self._outgoing.cancel(self, timer_id)
 
+    def serves(self, effect: str) -> bool:
+        """Whether somebody serves the requests of an effect.
+
+        It is a fact of the surroundings, as the caller is: another start of the server may differ.
+        """
+        return self._outgoing.serves(effect)
+
     def request_effect(self, kind: str, payload: object) -> None:
         """Ask an effect worker to act outside; it gets the request after this commit is durable.
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar, overload
 
 from actors.errors import DeclarationError
-from actors.keys import DATABASE, ActorKind
+from actors.keys import DATABASE, ActorKind, Kinds, kinds_of
 from actors.module.context import ReducerContext, ViewContext
 from actors.module.naming import snake
 from actors.module.types import algebraic_type, product_type
@@ -42,7 +42,7 @@ Hook = TypeVar("Hook", bound=Callable[[ReducerContext], None])
 class _Function:
     function: Callable[..., typing.Any]
     name: str
-    kind: ActorKind
+    kinds: tuple[ActorKind, ...]
     roles: frozenset[str]
 
     @cached_property
@@ -116,6 +116,11 @@ class ViewDeclaration:
     is_public: bool
     is_anonymous: bool
 
+    @property
+    def kinds(self) -> tuple[ActorKind, ...]:
+        """The kind, as tables have several."""
+        return (self.kind,)
+
     @cached_property
     def row(self) -> type:
         """The struct class of the rows."""
@@ -137,6 +142,11 @@ class MessageDeclaration:
 
     function: Callable[..., None]
     kind: ActorKind
+
+    @property
+    def kinds(self) -> tuple[ActorKind, ...]:
+        """The kind, as tables have several."""
+        return (self.kind,)
 
     @cached_property
     def payload(self) -> type:
@@ -162,7 +172,7 @@ def reducer(function: ReducerFunction, /) -> ReducerFunction: ...
 def reducer(
     *,
     name: str | None = ...,
-    actor: ActorKind = ...,
+    actor: Kinds = ...,
     roles: Iterable[str] = ...,
     fixture: bool = ...,
 ) -> Callable[[ReducerFunction], ReducerFunction]: ...
@@ -173,7 +183,7 @@ def reducer(
     /,
     *,
     name: str | None = None,
-    actor: ActorKind = DATABASE,
+    actor: Kinds = DATABASE,
     roles: Iterable[str] = (),
     fixture: bool = False,
 ) -> ReducerFunction | Callable[[ReducerFunction], ReducerFunction]:
@@ -186,7 +196,7 @@ def reducer(
     Args:
         function: the function, when the decorator is used bare.
         name: name on the wire; the function's own when absent.
-        actor: the kind of actor that it runs in.
+        actor: the kind of actor that it runs in; of several, the one that the input names.
         roles: roles that may call it; others get ``auth.forbidden``. Empty means everybody.
         fixture: it exists only where fixtures are enabled.
     """
@@ -195,7 +205,11 @@ def reducer(
         if inspect.iscoroutinefunction(function):
             raise DeclarationError(f"reducer {function.__name__} must not wait: no coroutines")
         declaration = ReducerDeclaration(
-            function, name or function.__name__, actor, frozenset(roles), is_fixture=fixture
+            function,
+            name or function.__name__,
+            kinds_of(actor),
+            frozenset(roles),
+            is_fixture=fixture,
         )
         function.__declaration__ = declaration  # type: ignore[attr-defined]
         return function
@@ -211,7 +225,7 @@ def procedure(function: ProcedureFunction, /) -> ProcedureFunction: ...
 def procedure(
     *,
     name: str | None = ...,
-    actor: ActorKind = ...,
+    actor: Kinds = ...,
     roles: Iterable[str] = ...,
 ) -> Callable[[ProcedureFunction], ProcedureFunction]: ...
 
@@ -221,7 +235,7 @@ def procedure(
     /,
     *,
     name: str | None = None,
-    actor: ActorKind = DATABASE,
+    actor: Kinds = DATABASE,
     roles: Iterable[str] = (),
 ) -> ProcedureFunction | Callable[[ProcedureFunction], ProcedureFunction]:
     """Declare a procedure, which answers its caller only.
@@ -232,13 +246,13 @@ def procedure(
     Args:
         function: the function, when the decorator is used bare.
         name: name on the wire; the function's own when absent.
-        actor: the kind of actor that a reading procedure runs in.
+        actor: the kind of actor that a reading procedure runs in; of several, as in a reducer.
         roles: roles that may call it. Empty means everybody.
     """
 
     def declare(function: ProcedureFunction) -> ProcedureFunction:
         declaration = ProcedureDeclaration(
-            function, name or function.__name__, actor, frozenset(roles)
+            function, name or function.__name__, kinds_of(actor), frozenset(roles)
         )
         function.__declaration__ = declaration  # type: ignore[attr-defined]
         return function
@@ -347,7 +361,7 @@ def _lifecycle(
 ) -> Hook | Callable[[Hook], Hook]:
     def declare(function: Hook) -> Hook:
         function.__declaration__ = ReducerDeclaration(  # type: ignore[attr-defined]
-            function, function.__name__, actor, frozenset(), lifecycle=moment
+            function, function.__name__, (actor,), frozenset(), lifecycle=moment
         )
         return function
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from actors.errors import DeclarationError
 from actors.keys import ActorKind, Audience
+from actors.module.effects import EffectDeclaration
 from actors.module.functions import (
     MessageDeclaration,
     ProcedureDeclaration,
@@ -39,7 +40,7 @@ _SYSTEM_NAMES = frozenset(declaration_of(row).name for row in SYSTEM_TABLES)
 
 
 class Module:
-    """What a server hosts: tables, reducers, procedures, views and messages, each name once.
+    """What a server hosts: tables, reducers, procedures, views, messages, effects, each name once.
 
     Args:
         name: for people and logs.
@@ -68,6 +69,7 @@ class Module:
         self.reducers: dict[str, ReducerDeclaration] = {}
         self.procedures: dict[str, ProcedureDeclaration] = {}
         self.messages: dict[str, MessageDeclaration] = {}
+        self.effects: dict[str, EffectDeclaration] = {}
         self.lifecycle: dict[Lifecycle, ReducerDeclaration] = {}
         self.message_names: dict[tuple[str, type], str] = {}
         seen: set[int] = set()
@@ -117,8 +119,9 @@ class Module:
         )
         kinds: dict[str, ActorKind] = {}
         for owner in owners:
-            if kinds.setdefault(owner.kind.name, owner.kind) != owner.kind:
-                raise DeclarationError(f"two kinds of actors are named {owner.kind.name}")
+            for kind in owner.kinds:
+                if kinds.setdefault(kind.name, kind) != kind:
+                    raise DeclarationError(f"two kinds of actors are named {kind.name}")
         return kinds
 
     @cached_property
@@ -137,7 +140,7 @@ class Module:
 
     def tables_of(self, kind: ActorKind) -> list[TableDeclaration]:
         """The tables that actors of a kind own, system tables included."""
-        own = [table for table in self.tables.values() if table.kind.name == kind.name]
+        own = [table for table in self.tables.values() if kind in table.kinds]
         return [*own, *(declaration_of(row) for row in SYSTEM_TABLES)]
 
     def _enter(self, declaration: object, *, fixtures: bool) -> None:
@@ -153,19 +156,24 @@ class Module:
                 raise DeclarationError(f"two handlers for message {name}")
             self.messages[name] = declaration
             self.message_names[declaration.kind.name, declaration.payload] = name
+        elif isinstance(declaration, EffectDeclaration):
+            if self.effects.setdefault(declaration.name, declaration) is not declaration:
+                raise DeclarationError(f"two effects are named {declaration.name}")
         elif isinstance(declaration, ReducerDeclaration):
-            if declaration.is_fixture and not fixtures:
-                return
-            self._claim(declaration.name)
-            if declaration.lifecycle is None:
-                self.reducers[declaration.name] = declaration
-            elif declaration.lifecycle in self.lifecycle:
-                raise DeclarationError(f"two reducers for {declaration.lifecycle}")
-            else:
-                self.lifecycle[declaration.lifecycle] = declaration
+            if fixtures or not declaration.is_fixture:
+                self._enter_reducer(declaration)
         elif isinstance(declaration, ProcedureDeclaration):
             self._claim(declaration.name)
             self.procedures[declaration.name] = declaration
+
+    def _enter_reducer(self, declaration: ReducerDeclaration) -> None:
+        self._claim(declaration.name)
+        if declaration.lifecycle is None:
+            self.reducers[declaration.name] = declaration
+        elif declaration.lifecycle in self.lifecycle:
+            raise DeclarationError(f"two reducers for {declaration.lifecycle}")
+        else:
+            self.lifecycle[declaration.lifecycle] = declaration
 
     def _check_kinds(self) -> None:
         reserved = {"effect", "system"}.intersection(self.kinds)
@@ -175,7 +183,7 @@ class Module:
         if len(homes) > 1:
             raise DeclarationError("a caller has one actor: two kinds are of the audience CALLER")
         doors = {
-            self.lifecycle[moment].kind.name
+            self.lifecycle[moment].kinds[0].name
             for moment in (Lifecycle.ON_CONNECT, Lifecycle.ON_DISCONNECT)
             if moment in self.lifecycle
         }

@@ -25,5 +25,8 @@ class Outgoing(Protocol):
     ) -> None:
         """Set a timer."""
 
+    def serves(self, effect: str) -> bool:
+        """Whether somebody serves the requests of an effect."""
+
     def cancel(self, ctx: ReducerContext, timer_id: str) -> bool:
         """Take back a timer; False when there is none of that name."""

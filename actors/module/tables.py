@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar, dataclass_transform
 
 from actors.errors import DeclarationError
-from actors.keys import DATABASE, ActorKey, ActorKind
+from actors.keys import DATABASE, ActorKey, ActorKind, Kinds, kinds_of
 from actors.module.naming import snake
 from actors.module.types import product_type, struct
 from protocol.types import ProductType
@@ -25,7 +25,7 @@ class TableDeclaration:
     Attributes:
         row: the struct class of the rows.
         name: the table's name on the wire.
-        kind: the actors that own the rows.
+        kinds: the actors that own the rows.
         is_public: clients may subscribe; otherwise the table looks non-existent to them.
         is_event: rows live only in the transaction that inserts them.
         primary_key: column, or None: then the table is a set of whole rows.
@@ -37,7 +37,7 @@ class TableDeclaration:
 
     row: type
     name: str
-    kind: ActorKind
+    kinds: tuple[ActorKind, ...]
     is_public: bool
     is_event: bool
     primary_key: str | None
@@ -72,7 +72,7 @@ def table(
     unique: Iterable[str] = (),
     index: Iterable[str | tuple[str, ...]] = (),
     auto_increment: str | None = None,
-    actor: ActorKind = DATABASE,
+    actor: Kinds = DATABASE,
     attaches: Callable[[Any], ActorKey | None] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a table: the decorated class, made a struct, is its row.
@@ -85,7 +85,7 @@ def table(
         unique: further unique columns.
         index: columns, or tuples of columns, by which rows are found.
         auto_increment: the integer column that is numbered on insert when it is 0.
-        actor: the kind of actor that owns the rows.
+        actor: the kind of actor that owns the rows; several when such rows live in all of them.
         attaches: maps a row to the actor whose rows its owner's subscriptions shall include.
 
     Raises:
@@ -97,7 +97,7 @@ def table(
         declaration = TableDeclaration(
             row=row,
             name=name or snake(cls.__name__),
-            kind=actor,
+            kinds=kinds_of(actor),
             is_public=public,
             is_event=event,
             primary_key=primary_key,

@@ -52,6 +52,7 @@ class CompiledQuery:
         equality: a column and the value (or SENDER) that it must have, when there is one; deltas
             find the query by it.
         join: the other side of a semijoin.
+        kinds: the kinds of actors that hold the rows, for a join those of both sides.
         is_per_caller: the result depends on who asks.
     """
 
@@ -61,11 +62,7 @@ class CompiledQuery:
     equality: tuple[int, object] | None
     join: CompiledJoin | None
     is_per_caller: bool
-
-    @property
-    def kind(self) -> ActorKind:
-        """The kind of actors that hold the rows."""
-        return self.source.kind
+    kinds: tuple[ActorKind, ...]
 
 
 class QueryCompiler:
@@ -118,18 +115,20 @@ class QueryCompiler:
                 pairs[0] if pairs else None,
                 None,
                 is_per_caller,
+                source.kinds,
             )
         join = self._join(query, source)
         for predicate in (query.other_predicate, query.pair_predicate):
             is_per_caller = is_per_caller or uses_sender(predicate)
         test = compile_predicate(query.predicate)
-        return CompiledQuery(query.table, source, test, None, join, is_per_caller)
+        kinds = tuple(kind for kind in source.kinds if kind in join.other.kinds)
+        return CompiledQuery(query.table, source, test, None, join, is_per_caller, kinds)
 
     def _join(self, query: SemiJoin, source: Readable) -> CompiledJoin:
         other = self._readable(query.other)
         if isinstance(source, ViewDeclaration) or isinstance(other, ViewDeclaration):
             raise SqlError("Unsupported: views in joins")
-        if source.kind is not other.kind:
+        if not set(source.kinds).intersection(other.kinds):
             raise SqlError(
                 f"Unsupported: `{source.name}` and `{other.name}` belong to different actors"
             )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors.claims import Claims
-from actors.host import Host, Session
+from actors.host import Budget, Host, Session
 from actors.host.cell import CellState
 from actors.keys import ActorKey
 from actors.module.module import Module
@@ -72,9 +72,17 @@ class Clock:
 class Bench:
     """One host after another on one disk."""
 
-    def __init__(self, module: Module, disk: MemoryDisk | None = None) -> None:
+    def __init__(
+        self,
+        module: Module,
+        disk: MemoryDisk | None = None,
+        providers: dict[type, object] | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self.module = module
+        self.budget = budget
         self.disk = disk if disk is not None else MemoryDisk()
+        self.providers = providers
         self.clock = Clock()
         self.seconds = 0.0
         self.fatal: list[Exception] = []
@@ -93,6 +101,8 @@ class Bench:
             secret=bytes(32),
             clock=self.clock,
             failed=self.fatal.append,
+            providers=self.providers,
+            budget=self.budget,
             stopwatch=lambda: self.seconds,
         )
         await self.host.start()
@@ -102,7 +112,7 @@ class Bench:
         """The process is gone: nothing of it runs any more, and the disk stays."""
         host = self.host
         self.store.hold()
-        host._sweep.cancel()
+        host.passivation.stop()
         host._wakes.stop()
         for task in list(host._tasks):
             task.cancel()

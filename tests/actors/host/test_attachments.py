@@ -15,14 +15,27 @@ from host_bench import Bench, Peer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import ACTORS, NAMES, PEOPLE, new_town, run
-from town_module import Chair, Furnish, Key, Notice, Post, Purse, Sofa
+from town_module import (
+    Chair,
+    Furnish,
+    Garden,
+    Grow,
+    Key,
+    Notice,
+    Plant,
+    Post,
+    Purse,
+    Sofa,
+    Visit,
+)
 
 from actors.limits import ATTACHED_ACTORS_MAX, IDLE_SECONDS
 from actors.module.types import product_type
 from protocol.bsatn import compile_codec
+from protocol.messages import ProcedureResult, ReducerOk
 
 ROOMS = ("room/a", "room/b", "roomy/a", "roomy/b")
-OWN, ROOMED, SOFAS, SHARED = "purse", "chair", "sofa", "notice"
+OWN, ROOMED, SOFAS, SHARED, SPREAD = "purse", "chair", "sofa", "notice", "plant"
 TEXTS = {
     "SELECT * FROM purse": (OWN, lambda row: True),
     "SELECT * FROM my_wealth": ("my_wealth", lambda row: row.coins > 0),
@@ -31,9 +44,19 @@ TEXTS = {
     "SELECT * FROM sofa": (SOFAS, lambda row: True),
     "SELECT * FROM notice": (SHARED, lambda row: True),
     "SELECT * FROM notice WHERE topic = 't1'": (SHARED, lambda row: row.topic == "t1"),
+    "SELECT * FROM plant": (SPREAD, lambda row: True),
+    "SELECT * FROM plant WHERE colour = 'red'": (SPREAD, lambda row: row.colour == "red"),
     "SELECT * FROM key WHERE is_open = TRUE": ("key", lambda row: row.is_open),
 }
-ROWS = {OWN: Purse, "my_wealth": Purse, ROOMED: Chair, SOFAS: Sofa, SHARED: Notice, "key": Key}
+ROWS = {
+    OWN: Purse,
+    "my_wealth": Purse,
+    ROOMED: Chair,
+    SOFAS: Sofa,
+    SHARED: Notice,
+    SPREAD: Plant,
+    "key": Key,
+}
 ENCODE = {row: compile_codec(product_type(row)).encode for row in set(ROWS.values())}
 
 PERSON = st.integers(0, 1)
@@ -44,6 +67,8 @@ STEPS = st.one_of(
     st.tuples(st.just("key"), PERSON, st.sampled_from(ROOMS), st.booleans()),
     st.tuples(st.just("room"), st.sampled_from("ab"), st.integers(1, 2), COLOURS),
     st.tuples(st.just("roomy"), st.sampled_from("ab"), st.integers(3, 4), COLOURS),
+    st.tuples(st.just("grow"), PERSON, st.sampled_from([None, "a", "b"]), COLOURS),
+    st.tuples(st.just("grow"), PERSON, st.sampled_from([None, "a", "b"]), COLOURS),
     st.tuples(st.just("post"), st.sampled_from(["t1", "t2", "t3"]), COLOURS),
     st.tuples(
         st.just("subscribe"),
@@ -68,6 +93,8 @@ async def take(bench: Bench, peers: list[Peer], step: tuple[Any, ...]) -> None:
         room, number, colour = rest
         seat = Furnish(room, number + 10 * (room == "b"), colour)
         peers[2].call("furnish" if kind == "room" else "furnish_roomy", seat)
+    elif kind == "grow":
+        peers[rest[0]].call("grow", Grow(rest[1], "pot", rest[2]))
     elif kind == "post":
         peers[2].call("post", Post(*rest))
     elif kind == "subscribe":
@@ -78,7 +105,7 @@ async def take(bench: Bench, peers: list[Peer], step: tuple[Any, ...]) -> None:
         await bench.turns(rest[0])
     else:
         bench.seconds += IDLE_SECONDS + 1
-        bench.host._passivate_idle()
+        bench.host.passivation.sweep()
 
 
 async def rows_of(bench: Bench, key: str, row: type) -> list[Any]:
@@ -96,6 +123,9 @@ async def readable(bench: Bench, person: int, table: str) -> list[Any]:
         keys = [key.room for key in held if key.is_open and key.room.startswith(kind)]
     else:
         keys = [ACTORS[person]]
+        if table == SPREAD:
+            held = await rows_of(bench, ACTORS[person], Key)
+            keys += [key.room for key in held if key.is_open and key.room.startswith("room/")]
     return [entry for key in keys for entry in await rows_of(bench, key, row)]
 
 
@@ -193,6 +223,68 @@ async def test_a_kind_whose_name_begins_another_is_another():
     assert peer.values("sofa") == [(1, "red")]
     await maker.result("furnish_roomy", Furnish("a", 2, "red"))
     assert len(peer.values("sofa")) == 2
+
+
+async def test_rows_of_several_kinds_are_read_where_the_caller_may_read():
+    bench = await new_town().start()
+    peer, other = await bench.enter(PEOPLE[0]), await bench.enter(PEOPLE[1])
+    for who in (peer, other):
+        who.subscribe(1, "SELECT * FROM plant")
+        await who.result("grow", Grow(None, "own", "green"))
+    await other.result("grow", Grow("a", "fern", "green"))
+    await open_room(peer, "room/a")
+    mine, theirs = [(f"{name}.own", "green") for name in NAMES[:2]]
+    assert peer.values("plant") == [("a.fern", "green"), mine]
+    assert other.values("plant") == [theirs]
+    await peer.result("turn_key", "room/a", False)
+    assert peer.values("plant") == [mine]
+
+
+@pytest.mark.parametrize(
+    ("place", "answer"),
+    [
+        (None, None),
+        (NAMES[0], None),
+        (f"{NAMES[0]}.pot", None),
+        ("a", None),
+        ("b.chair.1", None),
+        (NAMES[1], "auth.forbidden"),
+        ("z", "input.invalid_id"),
+        ("a/b", "input.invalid_id"),
+    ],
+)
+async def test_a_call_of_several_kinds_goes_where_its_name_says(place, answer):
+    bench = await new_town().start()
+    peer = await bench.enter(PEOPLE[0])
+    outcome = await peer.result("grow", Grow(place, "fern", "green"))
+    if answer is not None:
+        assert outcome.error.startswith(answer)
+        return
+    assert isinstance(outcome, ReducerOk)
+    name = NAMES[0] if place is None else place.partition(".")[0]
+    key = f"person/{name}" if name == NAMES[0] else f"room/{name}"
+    grown = await rows_of(bench, key, Plant)
+    assert grown == [Plant(f"{name}.fern", "green")]
+    encode = compile_codec(product_type(Visit)).encode
+    number = peer.procedure("garden", encode(Visit(place)))
+    await bench.settle()
+    (told,) = (
+        m for m in peer.messages if isinstance(m, ProcedureResult) and m.request_id == number
+    )
+    assert compile_codec(product_type(Garden)).decode_all(told.value).plants == grown
+
+
+async def test_a_join_over_several_kinds_reads_the_actors_that_hold_both_sides():
+    bench = await new_town().start()
+    peer = await bench.enter(PEOPLE[0])
+    await peer.result("grow", Grow(None, "own", "red"))
+    await peer.result("grow", Grow("a", "fern", "red"))
+    await open_room(peer, "room/a")
+    peer.subscribe(1, "SELECT p.* FROM plant p JOIN chair c ON p.colour = c.colour")
+    await bench.settle()
+    assert peer.values("plant") == []
+    await peer.result("furnish", Furnish("a", 1, "red"))
+    assert peer.values("plant") == [("a.fern", "red")]
 
 
 async def test_attached_actors_are_bounded():

@@ -6,9 +6,12 @@ import asyncio
 import logging
 
 import pytest
-from town import ACTORS, NAMES, PEOPLE, coins, new_town, texts
-from town_module import Give, Post
+from host_bench import Clock
+from town import ACTORS, MODULE, NAMES, PEOPLE, coins, new_town, texts
+from town_module import Arrival, Give, Post
 
+from actors.errors import ActorUnavailableError
+from actors.host import Host
 from actors.limits import CHECKPOINT_RECORDS
 from persistence.errors import FencedError, StoreWriteError
 from persistence.memory import MemoryStore
@@ -108,6 +111,18 @@ async def test_a_store_that_fails_shows_nothing_and_everything_is_loaded_again()
     await bench.host.activate([ACTORS[1]])
     assert coins(bench, 1) == 0
     assert bench.fatal == []
+
+
+async def test_a_host_whose_first_words_are_refused_does_not_start():
+    store = MemoryStore()
+    await store.open()
+    store.fail_next(StoreWriteError("full"))
+    host = Host(MODULE, store, secret=bytes(32), clock=Clock())
+    with pytest.raises(ActorUnavailableError, match="refused what init wrote"):
+        await host.start()
+    await host.stop()
+    assert store.disk.actors == {}
+    assert (await new_town(store.disk).start()).rows("desk/0", Arrival) != []
 
 
 async def test_calls_while_the_store_recovers_are_kept():

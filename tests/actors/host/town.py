@@ -19,8 +19,8 @@ NAMES = [user_id_of(who.identity) for who in PEOPLE]
 ACTORS = [ActorKey(f"person/{name}") for name in NAMES]
 
 
-def new_town(disk: MemoryDisk | None = None) -> Bench:
-    return Bench(MODULE, disk)
+def new_town(disk: MemoryDisk | None = None, providers: dict[type, object] | None = None) -> Bench:
+    return Bench(MODULE, disk, providers)
 
 
 def texts(bench: Bench, person: int) -> list[str]:

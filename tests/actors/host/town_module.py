@@ -5,10 +5,13 @@ Nothing in it is idempotent by itself: what happens twice is seen twice.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from actors import (
     ActorKey,
     ActorKind,
     Audience,
+    EffectContext,
     ProcedureContext,
     ReducerContext,
     ReducerError,
@@ -16,6 +19,7 @@ from actors import (
     ViewContext,
     client_connected,
     client_disconnected,
+    effect,
     init,
     message,
     procedure,
@@ -28,8 +32,8 @@ from actors import (
     view,
 )
 
-PERSON = ActorKind("person", Audience.CALLER, ("user_id",))
-ROOM = ActorKind("room", Audience.ATTACHED, ("room_id",))
+PERSON = ActorKind("person", Audience.CALLER, ("user_id", "place"), names=("u_",))
+ROOM = ActorKind("room", Audience.ATTACHED, ("room_id", "place"), names=("a", "b"))
 ROOMY = ActorKind("roomy", Audience.ATTACHED, ("room_id",))
 HALL = ActorKind("hall", Audience.EVERYONE, ("topic",), shards=2)
 DESK = ActorKind("desk", Audience.EVERYONE)
@@ -66,7 +70,7 @@ class Key:
     is_open: bool
 
 
-@table(public=True, primary_key="id", actor=ROOM)
+@table(public=True, primary_key="id", index=["colour"], actor=ROOM)
 class Chair:
     id: u32
     colour: str
@@ -75,6 +79,14 @@ class Chair:
 @table(public=True, primary_key="id", actor=ROOMY)
 class Sofa:
     id: u32
+    colour: str
+
+
+@table(public=True, primary_key="pot", index=["colour"], actor=(PERSON, ROOM))
+class Plant:
+    """Grows wherever it is put: with a person, or in a room."""
+
+    pot: str
     colour: str
 
 
@@ -141,6 +153,23 @@ class Furnish:
     room_id: str
     id: u32
     colour: str
+
+
+@struct
+class Grow:
+    place: str | None
+    pot: str
+    colour: str
+
+
+@struct
+class Garden:
+    plants: list[Plant]
+
+
+@struct
+class Visit:
+    place: str | None
 
 
 @struct
@@ -233,6 +262,38 @@ def write_letter(ctx: ReducerContext, text: str) -> None:
     ctx.request_effect("mail", Letter(text))
 
 
+class Press(Protocol):
+    """Prints letters, when there is one."""
+
+    async def print(self, text: str) -> None: ...
+
+
+@effect
+async def print_letter(ctx: EffectContext, press: Press, letter: Letter) -> None:
+    """Print, unless the person no longer wants it; what was printed goes to who asked."""
+    async with ctx.unless(ctx.source, lambda view: view.db[Trap].find(letter.text)):
+        await press.print(letter.text)
+        await ctx.call(printed, Printed(ctx.for_user, letter.text))
+
+
+@struct
+class Printed:
+    user_id: str
+    text: str
+
+
+@reducer(actor=PERSON, roles=["service"])
+def printed(ctx: ReducerContext, input: Printed) -> None:
+    _note(ctx, f"printed {input.text}")
+
+
+@reducer(actor=PERSON)
+def ask_to_print(ctx: ReducerContext, text: str) -> None:
+    if not ctx.serves("print_letter"):
+        raise ReducerError("town.no_press", text)
+    ctx.request_effect("print_letter", Letter(text))
+
+
 @reducer(actor=PERSON)
 def fall(ctx: ReducerContext, word: str) -> None:
     _note(ctx, word)
@@ -274,6 +335,16 @@ def furnish(ctx: ReducerContext, input: Furnish) -> None:
 @reducer(actor=ROOMY)
 def furnish_roomy(ctx: ReducerContext, input: Furnish) -> None:
     ctx.db[Sofa].upsert(Sofa(input.id, input.colour))
+
+
+@reducer(actor=(PERSON, ROOM))
+def grow(ctx: ReducerContext, input: Grow) -> None:
+    ctx.db[Plant].upsert(Plant(f"{ctx.key}.{input.pot}", input.colour))
+
+
+@procedure(actor=(PERSON, ROOM))
+def garden(ctx: ViewContext, input: Visit) -> Garden:
+    return Garden(list(ctx.db[Plant]))
 
 
 @reducer(actor=HALL)
