@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import structlog
 
 from actors.claims import Claims
-from actors.host.host import Host
+from actors.errors import ActorError
+from actors.host import Budget, Host
 from actors.module import Module
 from persistence.errors import StoreError
 from persistence.folder import DataFolder
@@ -23,6 +24,7 @@ from persistence.store import Store, StoreDescription
 from protocol.upgrade import SUPPORTED
 from server import __version__
 from server.databases import Database, Databases, database_identity
+from server.effects.composition import provide
 from server.http.health import HealthProbe
 from server.http.listening import Listener, bind_port
 from server.http.site import build_site
@@ -31,6 +33,7 @@ from server.identity.keys import SigningKey, load_cluster_secret
 from server.identity.tokens import Authenticator
 from server.limits import HOST_STOP_SECONDS_MAX, STOP_SECONDS_MAX
 from server.metrics import Metrics
+from server.ownership import watch_ownership
 from server.rates import TokenBuckets
 from server.reset import empty_data_folder
 from server.settings import Settings
@@ -167,26 +170,58 @@ class Server:
             empty_data_folder(settings.data_dir)
         module = Module.load(settings.module, fixtures=settings.dev_fixtures)
         secret = load_cluster_secret(settings.data_dir)
-        store = open_store(settings.store, settings.data_dir)
+        store = open_store(
+            settings.store,
+            settings.data_dir,
+            name=settings.database,
+            redis_password=settings.redis_password.get_secret_value() or None,
+        )
         description = await store.open()
         parts.push_async_callback(store.close)
+        if description.risk:
+            log.warning(
+                "acknowledged writes can be lost",
+                store=description.location,
+                durability=description.durability,
+                lost=description.risk,
+            )
 
-        host = Host(module, store, secret=secret, clock=now_micros, failed=self._store_failed)
+        host = Host(
+            module,
+            store,
+            secret=secret,
+            clock=now_micros,
+            failed=self._store_failed,
+            providers=provide(settings, parts),
+            budget=Budget(memory_bytes=settings.memory_budget),
+        )
         self.metrics.host = host
         gateway = self._gateway(host, secret)
-        listener = self._listener(sock, gateway, module, store)
+        listener = self._listener(sock, gateway, host, store)
         parts.push_async_callback(_settle, gateway, host)
         parts.push_async_callback(listener.stop)
-        await host.start()
+        await self._start_host(host)
         parts.push_async_callback(_stop_host, host)
-        wheel = asyncio.get_running_loop().create_task(turn_wheel(gateway.wheel))
-        parts.push_async_callback(_cancel, wheel)
+        for work in (turn_wheel(gateway.wheel), watch_ownership(store, self._store_failed)):
+            task = asyncio.get_running_loop().create_task(work)
+            parts.push_async_callback(_cancel, task)
         await listener.start()
         parts.callback(_refuse_newcomers, gateway, listener)
         host_name, port = listener.address
         return Ready(host_name, port, settings.database, settings.module, description)
 
+    async def _start_host(self, host: Host) -> None:
+        """Start the actors; a store that is lost meanwhile is the better reason to end."""
+        try:
+            await host.start()
+        except ActorError as error:
+            raise self.failure or error from None
+        if self.failure is not None:
+            raise self.failure
+
     def _store_failed(self, error: StoreError) -> None:
+        if self.failure is not None:
+            return
         log.error("the store is lost", error=str(error))
         self.failure = error
         self.ended.set()
@@ -209,13 +244,15 @@ class Server:
         )
 
     def _listener(
-        self, sock: socket.socket, gateway: Gateway, module: Module, store: Store
+        self, sock: socket.socket, gateway: Gateway, host: Host, store: Store
     ) -> Listener:
         site = build_site(
             authenticator=gateway.authenticator,
             databases=gateway.databases,
-            schema=module.schema,
-            probe=HealthProbe(store, asyncio.get_running_loop().time),
+            schema=host.module.schema,
+            probe=HealthProbe(
+                store, asyncio.get_running_loop().time, lambda: host.seconds_since_refusal
+            ),
             metrics=self.metrics if self._settings.metrics else None,
         )
         return Listener(sock, site, bound_socket(gateway))

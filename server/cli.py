@@ -32,7 +32,9 @@ _Config = Annotated[
 _Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 _Port = Annotated[int | None, typer.Option(help="Port; 0 takes any free one.")]
 _DataDir = Annotated[Path | None, typer.Option(help="Folder of journal, keys and lock.")]
-_Store = Annotated[str | None, typer.Option(help="sqlite, sqlite:///PATH or memory:")]
+_Store = Annotated[
+    str | None, typer.Option(help="sqlite, sqlite:///PATH, redis://HOST:PORT/DB or memory:")
+]
 _Module = Annotated[str | None, typer.Option(help="Python module to serve.")]
 _Database = Annotated[str | None, typer.Option(help="Name of the database in addresses.")]
 _PublicBind = Annotated[
@@ -40,6 +42,9 @@ _PublicBind = Annotated[
 ]
 _RateLimits = Annotated[
     bool | None, typer.Option("--rate-limits/--no-rate-limits", help="Limit calls per user.")
+]
+_MemoryBudget = Annotated[
+    str | None, typer.Option(help="What actors may take in memory, as in 512MiB.")
 ]
 _DevFixtures = Annotated[
     bool | None,
@@ -66,6 +71,7 @@ def serve(
     database: _Database = None,
     allow_public_bind: _PublicBind = None,
     rate_limits: _RateLimits = None,
+    memory_budget: _MemoryBudget = None,
     dev_fixtures: _DevFixtures = None,
     log_level: _LogLevel = None,
     log_format: _LogFormat = None,
@@ -85,6 +91,7 @@ def serve(
         database=database,
         allow_public_bind=allow_public_bind,
         rate_limits=rate_limits,
+        memory_budget=memory_budget,
         dev_fixtures=dev_fixtures,
         log_level=log_level,
         log_format=log_format,

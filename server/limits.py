@@ -23,7 +23,15 @@ __all__ = [
     "JWKS_REFRESH_SECONDS_MIN",
     "JWKS_SECONDS_MAX",
     "JWKS_TTL_SECONDS",
+    "MODEL_ANSWER_CHARS_MAX",
+    "MODEL_CONNECT_SECONDS_MAX",
+    "MODEL_FIRST_SECONDS_MAX",
+    "MODEL_GAP_SECONDS_MAX",
+    "MODEL_RETRY_SECONDS",
+    "MODEL_SECONDS_MAX",
     "OUTBOUND_BYTES_MAX",
+    "OWNERSHIP_SECONDS",
+    "REFUSAL_SECONDS",
     "RESUME_SECONDS_MAX",
     "STOP_SECONDS_MAX",
     "TOKEN_BYTES_MAX",
@@ -68,7 +76,15 @@ STOP_SECONDS_MAX = 10.0
 """From a termination signal to the end of the process; what is not finished then is cut off."""
 
 HEALTH_SECONDS_MAX = 2.0
-"""Time the store has to take a small write before ``/healthz`` answers 503."""
+"""Time the store has to take a small write before ``/readyz`` answers 503."""
+
+REFUSAL_SECONDS = 2.0
+"""How long ``/readyz`` answers 503 after the store has refused a batch: on a disk that is nearly
+full a small write may still work."""
+
+OWNERSHIP_SECONDS = 1.0
+"""Between two questions whether the store is still ours. Writes are refused at once when it is not;
+for so long a server that lost it can answer what needs no write with rows that are not the last."""
 
 TOKEN_BYTES_MAX = 8_000
 """A token as text. The upgrade's request line, which may carry it, ends at 8,192 bytes."""
@@ -103,8 +119,27 @@ JWKS_REFRESH_SECONDS_MIN = 10.0
 BUCKETS_SWEEP_MIN = 4_096
 """Token buckets kept before the full ones, which say nothing, are swept out."""
 
+MODEL_CONNECT_SECONDS_MAX = 5.0
+"""Connecting to a text model (domain 8.3); then the next provider is asked."""
+
+MODEL_FIRST_SECONDS_MAX = 15.0
+"""Until a text model's first sign of life (domain 8.3); then the next provider is asked."""
+
+MODEL_GAP_SECONDS_MAX = 20.0
+"""Between two signs of life of a text model (domain 8.3); then its answer has failed."""
+
+MODEL_SECONDS_MAX = 90.0
+"""A whole request to text models (domain 8.3); then it has failed."""
+
+MODEL_RETRY_SECONDS = (0.5, 2.0)
+"""Pauses before a text model is asked again that could not be reached or broke (domain 8.3)."""
+
+MODEL_ANSWER_CHARS_MAX = 262_144
+"""Characters of one answer; a model that says more is broken."""
+
 assert INBOUND_PENDING_LOW < INBOUND_PENDING_HIGH < INBOUND_PENDING_MAX
 assert INBOUND_MESSAGE_BYTES_DEFAULT <= MESSAGE_BYTES_MAX
+assert MODEL_CONNECT_SECONDS_MAX <= MODEL_FIRST_SECONDS_MAX < MODEL_SECONDS_MAX
 assert HOST_STOP_SECONDS_MAX + CLOSE_SECONDS_MAX < STOP_SECONDS_MAX
 assert JWKS_REFRESH_SECONDS_MIN < JWKS_TTL_SECONDS
 assert CLAIMS_JSON_BYTES_MAX * 4 // 3 < TOKEN_BYTES_MAX < HEADER_BYTES_MAX

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SourceError
 
+from actors.limits import MEMORY_BYTES_DEFAULT
 from protocol.limits import MESSAGE_BYTES_MAX
 from server.errors import SettingsError
 from server.limits import INBOUND_MESSAGE_BYTES_DEFAULT
@@ -60,7 +61,12 @@ class Settings(BaseSettings):
         Path(".genarrative/local"), description="Folder of the journal, the keys and the lock."
     )
     store: str = Field(
-        "sqlite", min_length=1, description="Where actors are kept: sqlite, sqlite:///PATH, memory:"
+        "sqlite",
+        min_length=1,
+        description="Where actors are kept: sqlite, sqlite:///PATH, redis://HOST:PORT/DB, memory:",
+    )
+    redis_password: SecretStr = Field(
+        SecretStr(""), description="Password of a Redis store whose address has none."
     )
     module: str = Field(
         "actors.domains.entry", min_length=1, description="Python module that is served."
@@ -80,8 +86,23 @@ class Settings(BaseSettings):
         le=MESSAGE_BYTES_MAX,
         description="Size of one inbound websocket message.",
     )
+    memory_budget: ByteSize = Field(
+        ByteSize(MEMORY_BYTES_DEFAULT),
+        ge=0,
+        description="What actors may take in memory, by estimate: bytes, or as in 512MiB.",
+    )
     trusted_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Issuers (https addresses) whose tokens and roles are accepted."
+    )
+    text_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="OpenAI-compatible models that narrate, tried in order: BASE-ADDRESS#MODEL.",
+    )
+    text_model_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys of the text models, in their order; none for those without."
+    )
+    text_model_requests_max: int = Field(
+        16, ge=1, le=1_024, description="Requests to text models at the same time; more wait."
     )
     dev_fixtures: bool = Field(False, description="Allow the fixture world to be loaded.")
     metrics: bool = Field(True, description="Answer GET /metrics.")
@@ -90,13 +111,30 @@ class Settings(BaseSettings):
     )
     log_format: Literal["pretty", "json"] = Field("pretty", description="Form of the logs.")
 
-    @field_validator("trusted_issuers", mode="before")
+    @field_validator("trusted_issuers", "text_models", "text_model_keys", mode="before")
     @classmethod
-    def _split_issuers(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         """Accept a comma-separated text, which is what environment and flags can hold."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("text_models")
+    @classmethod
+    def _check_models(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            parts = urlsplit(address)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.fragment:
+                raise ValueError("a text model is http(s)://HOST/PATH#MODEL")
+            if parts.username or parts.password or parts.query:
+                raise ValueError("keys of text models belong into text_model_keys")
+        return value
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Settings:
+        if len(self.text_model_keys) > len(self.text_models):
+            raise ValueError("there are more text_model_keys than text_models")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -186,8 +224,10 @@ def load_settings(flags: Mapping[str, object], config_file: Path | None = None) 
 
 
 def shown_value(settings: Settings, key: str) -> str:
-    """Spell a value for people, with the password of an address left out."""
+    """Spell a value for people, with passwords left out."""
     value: object = getattr(settings, key)
+    if isinstance(value, SecretStr):
+        return "***" if value.get_secret_value() else ""
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     if isinstance(value, bool):

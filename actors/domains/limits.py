@@ -8,16 +8,32 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "ARCHIVES_MAX",
+    "ARCHIVE_LABEL_CHARS_MAX",
+    "BOTTOM_TAB_CHARS_MAX",
+    "BROWSE_BATCH_MAX",
+    "BROWSE_HISTORY_MAX",
+    "BROWSE_LISTED_DEFAULT",
     "CHAPTER_CLEAR_BONUS",
+    "CLIENT_STATE_BYTES_MAX",
+    "DIRECTORY_ARCHIVED_MAX",
     "DISPLAY_NAME_CHARS_MAX",
+    "FIXTURE_COPIES_MAX",
+    "IMAGE_SRC_CHARS_MAX",
     "LISTED_ROWS_MAX",
     "LIVE_STORIES_MAX",
     "MEMO_CHARS_MAX",
     "MUTATION_QUANTITY_MAX",
+    "REFUSALS_MAX",
     "SIGNUP_BONUS",
+    "SNAPSHOT_SLOTS",
     "SOURCE_REF_CHARS_MAX",
     "STORY_BEGIN_SECONDS_MAX",
+    "VOLUME_MAX",
     "WALLET_AMOUNT_MAX",
+    "WORK_SUBTITLE_CHARS_MAX",
+    "WORK_SUMMARY_CHARS_MAX",
+    "WORK_TITLE_CHARS_MAX",
 ]
 
 LIVE_STORIES_MAX: Final = 5
@@ -28,6 +44,18 @@ LISTED_ROWS_MAX: Final = 100
 
 STORY_BEGIN_SECONDS_MAX: Final = 10
 """How long a caller waits for a story to become active (domain 5.2); then it gets ``starting``."""
+
+DIRECTORY_ARCHIVED_MAX: Final = 200
+"""Archived sessions that a user's directory lists; the one longest unused goes first."""
+
+REFUSALS_MAX: Final = 32
+"""Refusals of a user that are kept for callers who wait; the oldest goes first."""
+
+ARCHIVES_MAX: Final = 20
+"""Save archives of one user (domain 2.6); ``archive.quota_exceeded``."""
+
+ARCHIVE_LABEL_CHARS_MAX: Final = 40
+"""Longest label of a save archive (domain 2.6); ``input.text_too_long``."""
 
 SIGNUP_BONUS: Final = 200
 """Sparks for a new account (domain 1.11)."""
@@ -49,3 +77,43 @@ DISPLAY_NAME_CHARS_MAX: Final = 40
 
 SOURCE_REF_CHARS_MAX: Final = 120
 """Longest source reference or entry key: with a user id before it, it is an id still."""
+
+VOLUME_MAX: Final = 100
+"""Loudest volume (domain 2.1); ``runtime.volume_out_of_range``."""
+
+SNAPSHOT_SLOTS: Final = 3
+"""Snapshots of one user; slot 0 is saved by the client itself (domain 2.2)."""
+
+BOTTOM_TAB_CHARS_MAX: Final = 32
+"""Longest name of a client's tab (domain 2.2)."""
+
+CLIENT_STATE_BYTES_MAX: Final = 65_536
+"""Largest JSON of a snapshot (domain 2.2); ``input.payload_too_large``."""
+
+BROWSE_HISTORY_MAX: Final = 100
+"""Worlds in one user's history (domain 2.3), where the longest ago goes first; and visits that
+wait for the catalog, where one more is refused with ``limit.quota_exceeded``."""
+
+BROWSE_BATCH_MAX: Final = 20
+"""Most worlds that one call enters into the history (domain 2.3); ``input.out_of_range``."""
+
+BROWSE_LISTED_DEFAULT: Final = 50
+"""Worlds that are listed when the caller does not say how many (domain 2.3)."""
+
+WORK_TITLE_CHARS_MAX: Final = 60
+"""Longest name of a work (domain 2.3, 6.1)."""
+
+WORK_SUBTITLE_CHARS_MAX: Final = 120
+"""Longest subtitle of a work (domain 2.3, 6.1)."""
+
+WORK_SUMMARY_CHARS_MAX: Final = 400
+"""Longest summary of a work (domain 2.3, 6.1)."""
+
+IMAGE_SRC_CHARS_MAX: Final = 512
+"""Longest address of an image (domain 2.3, 6.1)."""
+
+assert ARCHIVES_MAX <= LISTED_ROWS_MAX
+assert BROWSE_BATCH_MAX <= BROWSE_HISTORY_MAX <= LISTED_ROWS_MAX
+
+FIXTURE_COPIES_MAX: Final = 128
+"""Copies of the fixture world that may be published at once; ``input.out_of_range``."""

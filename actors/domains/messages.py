@@ -21,6 +21,8 @@ from actors.domains.domain_types import (
     RuntimeItemDefinition,
     SessionKind,
     SettlementResult,
+    WorkCard,
+    WorkRef,
     WorldKind,
 )
 from actors.domains.runtime.directory_entry import DirectoryState
@@ -29,11 +31,14 @@ from actors.module.types import i64, struct, u32, u64
 __all__ = [
     "ChapterEntered",
     "ChapterExited",
+    "DescribeWorks",
     "EnterChapter",
     "ExchangeRejected",
     "ExchangeSettled",
     "ExitChapter",
     "GetProfile",
+    "JoinAgreed",
+    "JoinRefused",
     "Loadout",
     "ProfileFound",
     "ProfileMissing",
@@ -43,6 +48,7 @@ __all__ = [
     "RecordPlayStart",
     "RecordSession",
     "ReleaseLoadout",
+    "RequestJoin",
     "RequestLoadout",
     "SettleExchange",
     "SettleReward",
@@ -52,6 +58,7 @@ __all__ = [
     "StoryPresence",
     "StoryRejected",
     "UseItem",
+    "WorksDescribed",
 ]
 
 
@@ -111,6 +118,21 @@ class ExitChapter:
     story_session_id: str
     runtime_session_id: str
     chapter_id: str
+
+
+@struct
+class RequestJoin:
+    """The user wants to come into a story (domain 5.2); ``JoinAgreed`` or ``JoinRefused``.
+
+    Key: ``story_session_id``. Agreeing takes up one of the user's slots; the story fills it with
+    ``RecordSession`` (active), or gives it back (archived).
+    """
+
+    story_session_id: str
+    runtime_session_id: str
+    role: ParticipantRole
+    title: str
+    world_key: str
 
 
 @struct
@@ -200,6 +222,17 @@ class RecordPlayCompletion:
     score: u32 | None
 
 
+@struct
+class WorksDescribed:
+    """The works that a catalog shard knows, of those that it was asked for; the others are missing.
+
+    Key: ``visit_id`` and shard; a visit that is over ignores it.
+    """
+
+    visit_id: str
+    works: list[WorkCard]
+
+
 # To a story's actor
 
 
@@ -226,6 +259,22 @@ class StoryPresence:
 
     user_id: str
     connected: bool
+
+
+@struct
+class JoinAgreed:
+    """The user has a slot for the story."""
+
+    user_id: str
+
+
+@struct
+class JoinRefused:
+    """The user is in too many stories."""
+
+    user_id: str
+    code: str
+    message: str
 
 
 @struct
@@ -350,6 +399,17 @@ class GetProfile:
     request_id: str
     profile_id: str
     version: u32 | None
+
+
+@struct
+class DescribeWorks:
+    """Ask a catalog shard for its works in a batch (domain 2.3); answered by ``WorksDescribed``.
+
+    ``visit_id`` only comes back in the answer.
+    """
+
+    visit_id: str
+    works: list[WorkRef]
 
 
 @struct

@@ -1,4 +1,4 @@
-"""Health: whether the store takes writes and the loop turns, asked at most once a second."""
+"""Health: whether the process answers, and whether its store takes writes (domain 11)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from persistence.errors import StoreError
+from persistence.errors import FencedError, StoreError
 from persistence.store import Store
 from server import __version__
-from server.limits import HEALTH_SECONDS_MAX
+from server.limits import HEALTH_SECONDS_MAX, REFUSAL_SECONDS
 
 __all__ = ["HealthProbe", "health_routes"]
 
 _FRESH_SECONDS = 1.0
 _META_KEY = "health"
+_REFUSES = "the store does not take writes"
 
 
 class HealthProbe:
     """Writes a small value and says what came of it; callers at the same time share one write."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        """Probe ``store``; ``clock`` is in seconds and never goes back."""
+    def __init__(
+        self, store: Store, clock: Callable[[], float], since_refusal: Callable[[], float]
+    ) -> None:
+        """Probe ``store``; ``clock`` is in seconds and never goes back.
+
+        ``since_refusal`` says how many seconds ago the store refused a batch of the actors.
+        """
         self._store = store
         self._clock = clock
+        self._since_refusal = since_refusal
         self._checked_at = float("-inf")
         self._fault: str | None = None
         self._lock = asyncio.Lock()
@@ -37,6 +44,8 @@ class HealthProbe:
             if self._clock() - self._checked_at >= _FRESH_SECONDS:
                 self._fault = await self._write()
                 self._checked_at = self._clock()
+            if self._fault is None and self._since_refusal() < REFUSAL_SECONDS:
+                return _REFUSES
             return self._fault
 
     async def _write(self) -> str | None:
@@ -45,19 +54,28 @@ class HealthProbe:
                 await self._store.write_meta(_META_KEY, b"\x01")
         except TimeoutError:
             return "the store is too slow"
+        except FencedError:
+            return "another server owns the store"
         except StoreError:
-            return "the store does not take writes"
+            return _REFUSES
         return None
 
 
 def health_routes(probe: HealthProbe) -> list[Route]:
-    """Build ``/healthz`` and the two that the wire knows."""
+    """Build ``/healthz``, ``/readyz`` and the two that the wire knows.
+
+    A process that is up answers ``/healthz``, whatever its store does: starting it again would not
+    help. ``/readyz`` answers 503 with a reason while calls cannot be acknowledged.
+    """
 
     async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
         fault = await probe.fault()
         if fault is None:
-            return JSONResponse({"status": "ok"})
-        return JSONResponse({"status": "failing", "reason": fault}, 503)
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": fault}, 503)
 
     async def ping(_request: Request) -> Response:
         return Response()
@@ -74,6 +92,7 @@ def health_routes(probe: HealthProbe) -> list[Route]:
 
     return [
         Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
         Route("/v1/ping", ping, methods=["GET"]),
         Route("/v1/health", health, methods=["GET"]),
     ]

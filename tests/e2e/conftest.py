@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from node_programs import compile_programs
+from redis_server import redis_server
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +20,11 @@ def protocol(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(params=["sqlite"])
-def store(request: pytest.FixtureRequest) -> str:
-    """The URL of a store that a server may own."""
-    return request.param
+@pytest.fixture(params=["sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store that is durable when it says so."""
+    if request.param == "sqlite":
+        yield "sqlite"
+        return
+    with redis_server(tmp_path / "redis", "--appendfsync", "always") as redis:
+        yield redis.url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import math
 import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -119,6 +120,7 @@ class ScriptedHost:
     def __init__(self) -> None:
         self.sessions: list[ScriptedSession] = []
         self.refusal = ""
+        self.seconds_since_refusal = math.inf
         self.doors = asyncio.Event()
         self.doors.set()
         self.opened = asyncio.Event()
@@ -269,7 +271,7 @@ async def running_rig(
         authenticator=gateway.authenticator,
         databases=gateway.databases,
         schema=schema,
-        probe=HealthProbe(store, loop.time),
+        probe=HealthProbe(store, loop.time, lambda: host.seconds_since_refusal),
         metrics=metrics,
     )
     sock = bind_port("127.0.0.1", 0, allow_public=False)

@@ -218,12 +218,16 @@ async def test_public_addresses_need_a_flag(tmp_path):
         assert ready.port
 
 
-async def test_a_store_that_is_lost_ends_the_server(tmp_path):
-    async with running(settings(tmp_path)) as (server, _):
-        assert not server.ended.is_set()
-        server._store_failed(FencedError(1, 2))
-        assert server.ended.is_set()
-        assert isinstance(server.failure, FencedError)
+async def test_a_store_that_is_taken_over_ends_an_idle_server(tmp_path, monkeypatch):
+    monkeypatch.setattr("server.ownership.OWNERSHIP_SECONDS", 0.01)
+    store = f"sqlite://{tmp_path}/shared.sqlite3"
+    async with (
+        running(settings(tmp_path / "one", store=store)) as (one, _),
+        running(settings(tmp_path / "two", store=store)) as (two, _),
+    ):
+        await asyncio.wait_for(one.ended.wait(), 20)
+        assert isinstance(one.failure, FencedError)
+        assert not two.ended.is_set()
 
 
 async def test_reset_empties_the_folder(tmp_path):

@@ -6,9 +6,10 @@ import json
 import pytest
 from rig import Rig, running_rig
 
+from persistence.memory import MemoryStore
 from protocol.values import Identity
 from server.http import listening
-from server.limits import HEADER_BYTES_MAX
+from server.limits import HEADER_BYTES_MAX, REFUSAL_SECONDS
 
 CORS = {
     "access-control-allow-origin": "*",
@@ -138,11 +139,18 @@ async def test_health(rig: Rig):
     assert health["schedulable"] is True
 
 
-async def test_health_without_a_store(rig: Rig):
+async def test_readiness(rig: Rig):
+    answer = await rig.request("GET", "/readyz")
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "ready"})
+
+
+async def test_a_process_without_a_store_is_up_and_not_ready(rig: Rig):
     await rig.store.close()
-    answer = await rig.request("GET", "/healthz")
+    answer = await rig.request("GET", "/readyz")
+    reason = "the store does not take writes"
     assert answer.status == 503
-    assert json.loads(answer.body)["status"] == "failing"
+    assert json.loads(answer.body) == {"status": "not ready", "reason": reason}
+    assert (await rig.request("GET", "/healthz")).status == 200
     assert json.loads((await rig.request("GET", "/v1/health")).body)["schedulable"] is False
 
 
@@ -150,6 +158,23 @@ class Counts:
     actor_count = 3
     turn_count = 7
     slow_turn_count = 0
+
+
+async def test_a_process_whose_store_has_just_refused_is_not_ready(rig: Rig):
+    rig.host.seconds_since_refusal = 0.0
+    answer = await rig.request("GET", "/readyz")
+    assert answer.status == 503
+    assert json.loads(answer.body)["reason"] == "the store does not take writes"
+    rig.host.seconds_since_refusal = REFUSAL_SECONDS
+    assert (await rig.request("GET", "/readyz")).status == 200
+
+
+async def test_a_process_whose_store_was_taken_over_is_not_ready(rig: Rig):
+    newer = MemoryStore(rig.store.disk)
+    await newer.open()
+    answer = await rig.request("GET", "/readyz")
+    assert answer.status == 503
+    assert json.loads(answer.body)["reason"] == "another server owns the store"
 
 
 async def test_metrics_count_connections(rig: Rig):

@@ -93,3 +93,13 @@ def test_passwords_are_not_shown():
     assert shown_value(settings, "store") == "redis://me:***@db.example:6379/0"
     assert shown_value(load_settings({}).settings, "store") == "sqlite"
     assert shown_value(settings, "rate_limits") == "true"
+
+
+def test_the_password_of_redis_is_read_and_not_shown(monkeypatch):
+    assert shown_value(load_settings({}).settings, "redis_password") == ""
+    monkeypatch.setenv("GENARRATIVE_REDIS_PASSWORD", "hunter2")
+    loaded = load_settings({})
+    assert loaded.settings.redis_password.get_secret_value() == "hunter2"
+    assert loaded.sources["redis_password"] == "environment"
+    assert shown_value(loaded.settings, "redis_password") == "***"
+    assert "hunter2" not in str(loaded)

@@ -7,16 +7,17 @@ import hashlib
 from enum import IntEnum
 
 from actors import ReducerContext, Timestamp, message, replace, table, u32, u64
-from actors.domains.domain_types import ThemeMode
-from actors.domains.kinds import CATALOG
-from actors.domains.messages import RecordPlay
-from actors.domains.rules.ids import derived_id
+from actors.domains.domain_types import ThemeMode, WorkCard, WorkRef, WorldKind
+from actors.domains.kinds import CATALOG, USER
+from actors.domains.messages import DescribeWorks, RecordPlay, WorksDescribed
+from actors.domains.rules.ids import derived_id, world_key
 from actors.domains.rules.world import WorldDocument
 
 __all__ = [
     "CustomWorldGalleryEntry",
     "CustomWorldPlayMark",
     "Moderation",
+    "describe_works",
     "public_work_code",
     "put_entry",
     "record_play",
@@ -146,3 +147,34 @@ def record_play(ctx: ReducerContext, payload: RecordPlay) -> None:
                 updated_at=ctx.timestamp,
             )
         )
+
+
+@message(CATALOG)
+def describe_works(ctx: ReducerContext, payload: DescribeWorks) -> None:
+    """Tell a user about works that are in the gallery; hidden ones only their owner is told of."""
+    assert ctx.source is not None
+    cards = [card for work in payload.works if (card := _card(ctx, work)) is not None]
+    answer = WorksDescribed(payload.visit_id, cards)
+    ctx.send(ctx.source, answer, idempotency_key=payload.visit_id)
+
+
+def _card(ctx: ReducerContext, work: WorkRef) -> WorkCard | None:
+    if work.world_kind is not WorldKind.CUSTOM_WORLD:
+        return None
+    entry = ctx.db[CustomWorldGalleryEntry].find(work.work_id)
+    if entry is None:
+        return None
+    if entry.moderation is Moderation.HIDDEN and ctx.source != USER.key(entry.owner_user_id):
+        return None
+    return WorkCard(
+        world_key=world_key(work.world_kind, entry.profile_id),
+        world_kind=work.world_kind,
+        owner_user_id=entry.owner_user_id,
+        profile_id=entry.profile_id,
+        world_name=entry.world_name,
+        subtitle=entry.subtitle,
+        summary_text=entry.summary_text,
+        cover_image_src=entry.cover_image_src,
+        theme_mode=entry.theme_mode,
+        author_display_name=entry.author_display_name,
+    )

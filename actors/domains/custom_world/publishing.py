@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from actors import ReducerContext, Timestamp, message, reducer, struct, table, u32
+from actors import ReducerContext, ReducerError, Timestamp, message, reducer, struct, table, u32
 from actors.domains.custom_world.gallery import put_entry
-from actors.domains.fixtures import vale_document
+from actors.domains.fixtures import vale_copy, vale_document
 from actors.domains.kinds import CATALOG
+from actors.domains.limits import FIXTURE_COPIES_MAX
 from actors.domains.messages import GetProfile, ProfileFound, ProfileMissing
 from actors.domains.rules.ids import content_hash
 from actors.domains.rules.text import check_id
@@ -18,9 +19,11 @@ from protocol.identity import identity_from_claims
 __all__ = [
     "CustomWorldPublishedProfile",
     "FixtureWorld",
+    "LoadFixtureGallery",
     "LoadFixtureWorld",
     "PublishedStatus",
     "get_profile",
+    "load_fixture_gallery",
     "load_fixture_world",
 ]
 
@@ -67,6 +70,14 @@ class FixtureWorld:
     document_hash: str
 
 
+@struct
+class LoadFixtureGallery:
+    """Input of ``load_fixture_gallery``: how many copies there shall be."""
+
+    count: u32
+    request_id: str
+
+
 @message(CATALOG)
 def get_profile(ctx: ReducerContext, payload: GetProfile) -> None:
     """Answer a story with a world's live version, or with the version that it is pinned to."""
@@ -104,27 +115,44 @@ def get_profile(ctx: ReducerContext, payload: GetProfile) -> None:
 def load_fixture_world(ctx: ReducerContext, input: LoadFixtureWorld) -> FixtureWorld:
     """Publish Test Vale (domain 13.0) as version 1; loading it again changes nothing."""
     check_id(input.request_id)
-    document = vale_document()
+    row = _publish(ctx, vale_document())
+    return FixtureWorld(row.profile_id, row.version, row.document_hash)
+
+
+@reducer(actor=CATALOG, roles=["service"], fixture=True)
+def load_fixture_gallery(ctx: ReducerContext, input: LoadFixtureGallery) -> None:
+    """Publish copies 1 to ``count`` of Test Vale; those that are there stay as they are.
+
+    Raises ``input.out_of_range``.
+    """
+    check_id(input.request_id)
+    if not 1 <= input.count <= FIXTURE_COPIES_MAX:
+        raise ReducerError("input.out_of_range", f"count must be 1 to {FIXTURE_COPIES_MAX}")
+    for number in range(1, input.count + 1):
+        _publish(ctx, vale_copy(number))
+
+
+def _publish(ctx: ReducerContext, document: str) -> CustomWorldPublishedProfile:
     world = read_world(document)
     profile_id = world.meta.profile_id
     published_profile_id = f"{profile_id}:v1"
     profiles = ctx.db[CustomWorldPublishedProfile]
-    row = profiles.find(published_profile_id)
-    if row is None:
-        owner = user_id_of(identity_from_claims("genarrative", "fixture-author"))
-        row = profiles.insert(
-            CustomWorldPublishedProfile(
-                published_profile_id=published_profile_id,
-                profile_id=profile_id,
-                owner_user_id=owner,
-                version=1,
-                schema_version=world.meta.schema_version,
-                document_json=document,
-                document_hash=content_hash(document.encode()),
-                status=PublishedStatus.LIVE,
-                compiled_at=ctx.timestamp,
-                published_at=ctx.timestamp,
-            )
+    known = profiles.find(published_profile_id)
+    if known is not None:
+        return known
+    owner = user_id_of(identity_from_claims("genarrative", "fixture-author"))
+    put_entry(ctx, world, owner, _FIXTURE_AUTHOR, version=1)
+    return profiles.insert(
+        CustomWorldPublishedProfile(
+            published_profile_id=published_profile_id,
+            profile_id=profile_id,
+            owner_user_id=owner,
+            version=1,
+            schema_version=world.meta.schema_version,
+            document_json=document,
+            document_hash=content_hash(document.encode()),
+            status=PublishedStatus.LIVE,
+            compiled_at=ctx.timestamp,
+            published_at=ctx.timestamp,
         )
-        put_entry(ctx, world, owner, _FIXTURE_AUTHOR, row.version)
-    return FixtureWorld(row.profile_id, row.version, row.document_hash)
+    )

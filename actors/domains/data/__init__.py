@@ -1,12 +1,51 @@
-"""Texts that ship with the game, one data file for each locale."""
+"""Texts and words that ship with the game, in data files for each language."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Final
 
-__all__ = ["narration_json"]
+__all__ = [
+    "LANGUAGES",
+    "denied_phrases",
+    "language_of",
+    "lexicon_json",
+    "narration_json",
+    "narrator_prompt",
+]
+
+LANGUAGES: Final = ("en", "zh")
+"""Languages that the game speaks; the first one is spoken when nothing else fits."""
 
 
-def narration_json(locale: str) -> str:
-    """The narration of a locale; raises FileNotFoundError when there is none."""
-    return files(__name__).joinpath(f"narration_{locale}.json").read_text(encoding="utf-8")
+def language_of(*locales: str | None) -> str:
+    """The language of the first locale that the game speaks, by its leading part.
+
+    ``zh``, ``zh-CN`` and ``zh-TW`` are ``zh``. Absent and unknown locales are passed over.
+    """
+    spoken = (locale.replace("_", "-").partition("-")[0].lower() for locale in locales if locale)
+    return next((language for language in spoken if language in LANGUAGES), LANGUAGES[0])
+
+
+def narration_json(language: str) -> str:
+    """The narration of a language; raises FileNotFoundError when there is none."""
+    return _read(f"narration_{language}.json")
+
+
+def lexicon_json(language: str) -> str:
+    """The lexicon of a language; raises FileNotFoundError when there is none."""
+    return _read(f"lexicon_{language}.json")
+
+
+def narrator_prompt(language: str) -> str:
+    """What a model is told that tells stories; raises FileNotFoundError when there is none."""
+    return _read(f"narrator_prompt_{language}.txt")
+
+
+def denied_phrases() -> list[str]:
+    """The lines of the deny list."""
+    return _read("deny_list.txt").splitlines()
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")

@@ -65,6 +65,7 @@ from actors.domains.domain_types.shared import (
     ThemeMode,
     WorldKind,
 )
+from actors.domains.domain_types.works import WorkCard, WorkRef
 
 __all__ = [
     "AccessPolicy",
@@ -113,6 +114,8 @@ __all__ = [
     "TextSource",
     "ThemeMode",
     "TreasureLock",
+    "WorkCard",
+    "WorkRef",
     "WorldKind",
     "XpRating",
 ]

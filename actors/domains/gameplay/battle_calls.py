@@ -14,7 +14,13 @@ from actors import (
 )
 from actors.domains.domain_types import HostileGroup
 from actors.domains.gameplay.battle_course import abort, advance, count_absence
-from actors.domains.gameplay.battle_start import create_fight, create_spar, find_encounter
+from actors.domains.gameplay.battle_start import (
+    check_ready,
+    create_attack,
+    create_fight,
+    create_spar,
+    find_encounter,
+)
 from actors.domains.gameplay.combat import (
     BattleEvent,
     BattleMeter,
@@ -41,7 +47,7 @@ from actors.domains.rules.combat import (
     CombatOutcome,
     apply_action,
 )
-from actors.domains.rules.text import check_id
+from actors.domains.rules.text import check_id, check_slug
 from actors.module import DatabaseReader
 
 __all__ = [
@@ -61,7 +67,10 @@ _CREDIT_PER_ACTION = 1_000_000
 
 @struct
 class CreateBattleState:
-    """Input of ``create_battle_state``: an encounter, an npc to spar with, or free hostiles."""
+    """Input of ``create_battle_state``: an encounter, an npc, or free hostiles.
+
+    An npc is a partner in a spar and an enemy in a fight.
+    """
 
     story_session_id: str
     battle_mode: BattleMode
@@ -110,11 +119,11 @@ class CombatResolution:
 
 @reducer(actor=STORY)
 def create_battle_state(ctx: ReducerContext, input: CreateBattleState) -> BattleSnapshot:
-    """Begin a battle: an encounter of the scene, or a spar with an npc who is there.
+    """Begin a battle: an encounter of the scene, or with an npc who is there.
 
     Services may also name free hostiles. Raises ``story.not_found``, ``story.not_active_state``,
-    what ``create_fight`` and ``create_spar`` raise, ``combat.encounter_not_found`` and
-    ``combat.already_cleared``.
+    what ``create_fight``, ``create_attack`` and ``create_spar`` raise,
+    ``combat.encounter_not_found`` and ``combat.already_cleared``.
     """
     is_service = ctx.has_role("service")
     if input.hostiles is not None and not is_service:
@@ -122,16 +131,19 @@ def create_battle_state(ctx: ReducerContext, input: CreateBattleState) -> Battle
     if not is_service:
         require_host(ctx.db, ctx.user_id)
     session = live_session(ctx.db, *LIVE_STATES)
+    check_ready(ctx.db, session)
     world = world_of(ctx.db, session)
     if input.battle_mode is BattleMode.SPAR:
         if input.npc_key is None:
             raise ReducerError("input.missing_field", "a spar needs an npc", field="npc_key")
-        row = create_spar(ctx, session, world, input.npc_key)
+        row = create_spar(ctx, session, world, check_slug(input.npc_key))
     elif input.hostiles is not None:
         row = create_fight(ctx, session, world, input.hostiles, None)
     elif input.encounter_key is not None:
         encounter = find_encounter(ctx.db, session, world, input.encounter_key)
         row = create_fight(ctx, session, world, encounter.groups, encounter.encounter_key)
+    elif input.npc_key is not None:
+        row = create_attack(ctx, session, world, check_slug(input.npc_key))
     else:
         raise ReducerError(
             "input.missing_field", "a fight needs an encounter", field="encounter_key"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from actors import ReducerContext, replace
-from actors.domains.domain_types import GrantSource, ItemGrant, ObjectiveKind
+from actors.domains.domain_types import GrantSource, ItemGrant, LootEntry, ObjectiveKind
+from actors.domains.gameplay.attacks import (
+    attack_ref_of,
+    attacked_npc,
+    forget_attack,
+    remove_npc,
+)
 from actors.domains.gameplay.battle_start import SPAR_MARK
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.combat import (
@@ -40,7 +46,6 @@ from actors.domains.messages import ReleaseLoadout
 from actors.domains.rules import combat as rules
 from actors.domains.rules.combat import (
     BattleMode,
-    Combatant,
     CombatantKind,
     CombatOutcome,
     coins_of,
@@ -69,7 +74,8 @@ def close_battle(ctx: ReducerContext, row: BattleState, battle: rules.Battle) ->
     is_done = is_chapter_done(ctx.db, session, world)
     status = StoryStatus.CHAPTER_BREAK if is_done else StoryStatus.ACTIVE
     session = replace(session, status=status, turn=session.turn + 1)
-    if battle.battle_mode is BattleMode.FIGHT:
+    # Before its first round a battle holds bare stats, which say nothing of the players.
+    if battle.battle_mode is BattleMode.FIGHT and battle.round > 0:
         _write_back(ctx, battle)
     for loadout in loadouts_of(ctx.db, row.battle_state_id):
         release(ctx, row, loadout, _belt_after(battle, loadout.user_id))
@@ -85,6 +91,9 @@ def close_battle(ctx: ReducerContext, row: BattleState, battle: rules.Battle) ->
             session = _tell(ctx, session, narrator, StoryEventKind.BATTLE_ESCAPED)
         case _:
             session = _tell(ctx, session, narrator, StoryEventKind.BATTLE_ABORTED)
+    npc = attacked_npc(ctx.db, row)
+    if npc is not None:
+        forget_attack(ctx, row, npc)
     summary = session.latest_narrative_text[:400]
     ctx.db[BattleState].update(replace(row, summary_text=summary))
     session = touch(ctx, session)
@@ -152,6 +161,7 @@ def _win(
 ) -> StorySession:
     hostiles = defeated_hostiles(battle)
     source_ref = row.battle_state_id
+    tables = {key: hostile.loot_table for key, hostile in world.hostiles.items()}
     encounters = world.chapter(session.chapter_index).encounters
     if row.encounter_key is not None:
         encounter = encounters[row.encounter_key]
@@ -160,11 +170,17 @@ def _win(
             source_ref = derived_id(
                 session.runtime_session_id, "enc", session.chapter_index, row.encounter_key
             )
-    names = " and ".join(dict.fromkeys(each.display_name for each in hostiles))
+    npc = attacked_npc(ctx.db, row)
+    if npc is not None:
+        source_ref = attack_ref_of(session, npc)
+        # An npc has no table of its own, even if a hostile has the same key.
+        tables = {}
+        remove_npc(ctx, session, npc)
+    names = narrator.enumeration(each.display_name for each in hostiles)
     session = _tell(ctx, session, narrator, StoryEventKind.BATTLE_WON, hostile=names)
     for hostile in hostiles:
         signal(ctx, session, Signal(ObjectiveKind.DEFEAT_HOSTILE, hostile.entity_key))
-    _pay(ctx, session, world, row, hostiles, battle, source_ref)
+    _pay(ctx, session, world, row, battle, tables, source_ref)
     return session
 
 
@@ -173,13 +189,13 @@ def _pay(
     session: StorySession,
     world: WorldDocument,
     row: BattleState,
-    hostiles: list[Combatant],
     battle: rules.Battle,
+    tables: Mapping[str, Sequence[LootEntry]],
     source_ref: str,
 ) -> None:
     """Owe every player who fought the full experience, the coins and loot of their own."""
     rng = SplitMix64(battle.rng_state)
-    tables = {key: hostile.loot_table for key, hostile in world.hostiles.items()}
+    hostiles = defeated_hostiles(battle)
     fought = {each.user_id for each in battle.combatants if each.user_id is not None}
     paid: list[str] = []
     for player in players_of(ctx.db):

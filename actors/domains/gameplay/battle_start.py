@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from actors import ReducerContext, ReducerError, replace
 from actors.domains.domain_types import HostileGroup
+from actors.domains.gameplay.attacks import ATTACK_AFFINITY, check_attackable, mark_attack
 from actors.domains.gameplay.battle_timers import set_loadout_timer
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.combat import (
@@ -19,7 +20,7 @@ from actors.domains.gameplay.encounters import is_cleared
 from actors.domains.gameplay.limits import BATTLE_ACTIONS_BURST
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.npc import companions_of
-from actors.domains.gameplay.relations import check_willing, find_npc_here
+from actors.domains.gameplay.relations import change_affinity, check_willing, find_npc_here
 from actors.domains.gameplay.story import (
     StoryEventKind,
     StoryFunction,
@@ -52,7 +53,14 @@ from actors.domains.rules.progression import Encounter, advice_shift, hostile_pr
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
 
-__all__ = ["SPAR_MARK", "create_fight", "create_spar", "find_encounter"]
+__all__ = [
+    "SPAR_MARK",
+    "check_ready",
+    "create_attack",
+    "create_fight",
+    "create_spar",
+    "find_encounter",
+]
 
 SPAR_MARK = "spar"
 """Mark of a spar that was fought to its end, by chapter and npc."""
@@ -72,6 +80,22 @@ def find_encounter(
                 raise ReducerError("combat.already_cleared", "the encounter was won before")
             return encounter
     raise ReducerError("combat.encounter_not_found", "there is no such encounter in this scene")
+
+
+def check_ready(db: DatabaseReader, session: StorySession) -> None:
+    """Let a battle begin only where none is under way and the host can stand.
+
+    Raises:
+        ReducerError: ``combat.already_active``, ``story.not_active_state`` or
+            ``combat.requirements_not_met``.
+    """
+    if running_battle(db) is not None:
+        raise ReducerError("combat.already_active", "a battle is under way")
+    if session.status is not StoryStatus.ACTIVE:
+        state = session.status.name.lower()
+        raise ReducerError("story.not_active_state", f"the story is {state}", status=state)
+    if host_of(db).hp == 0:
+        raise ReducerError("combat.requirements_not_met", "the host is down and must rest first")
 
 
 def create_fight(
@@ -96,33 +120,33 @@ def create_fight(
         ReducerError: ``combat.already_active``, ``story.not_active_state``,
             ``combat.hostile_not_found`` or ``combat.too_many_hostiles``.
     """
-    _check_ready(ctx.db, session)
+    check_ready(ctx.db, session)
     if sum(group.count for group in groups) > BATTLE_HOSTILES_MAX:
         raise ReducerError(
             "combat.too_many_hostiles", f"a battle has 1 to {BATTLE_HOSTILES_MAX} hostiles"
         )
-    host = host_of(ctx.db)
-    allies = [_player(world, player) for player in players_of(ctx.db)]
-    allies += [
-        companion_combatant(npc.npc_key, npc.npc_name, host.effective_level)
-        for npc in companions_of(ctx.db)
-    ]
     hostiles = [
         _hostile(ctx.db, session, world, group) for group in groups for _ in range(group.count)
     ]
-    battle = prepare_battle(BattleMode.FIGHT, allies, hostiles, ctx.rng.next_u64())
-    names = " and ".join(dict.fromkeys(each.display_name for each in hostiles))
-    text = narrator_of(ctx.db, session, world).text("fight", hostile=names)
-    session = tell(
-        ctx,
-        session,
-        StoryEventKind.BATTLE_STARTED,
-        text,
-        StoryFunction.FIGHT,
-        actor_user_id=session.host_user_id,
-        choice_id=choice_id,
-    )
-    return _insert(ctx, session, world, battle, encounter_key, names)
+    return _fight(ctx, session, world, hostiles, encounter_key, choice_id)
+
+
+def create_attack(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, npc_key: str
+) -> BattleState:
+    """Turn the whole party against an npc, who fights as a hostile of its stored level.
+
+    Raises:
+        ReducerError: as ``create_fight``, ``find_npc_here`` and ``check_attackable``.
+    """
+    check_ready(ctx.db, session)
+    npc = find_npc_here(ctx.db, session, npc_key)
+    check_attackable(ctx.db, session, world, npc)
+    npc = change_affinity(ctx, session, world, replace(npc, recruited=False), ATTACK_AFFINITY)
+    hostile = hostile_combatant(npc.level_profile, npc.npc_name)
+    row = _fight(ctx, session, world, [hostile], None, None)
+    mark_attack(ctx, session, row, npc)
+    return row
 
 
 def create_spar(
@@ -134,7 +158,7 @@ def create_spar(
         ReducerError: as ``create_fight``, ``find_npc_here`` and ``check_willing``, or
             ``npc.requirements_not_met``: they sparred in this chapter before.
     """
-    _check_ready(ctx.db, session)
+    check_ready(ctx.db, session)
     npc = find_npc_here(ctx.db, session, npc_key)
     check_willing(npc)
     if has_mark(ctx.db, SPAR_MARK, session.chapter_index, npc_key):
@@ -155,14 +179,34 @@ def create_spar(
     return _insert(ctx, session, world, battle, None, npc.npc_name)
 
 
-def _check_ready(db: DatabaseReader, session: StorySession) -> None:
-    if running_battle(db) is not None:
-        raise ReducerError("combat.already_active", "a battle is under way")
-    if session.status is not StoryStatus.ACTIVE:
-        state = session.status.name.lower()
-        raise ReducerError("story.not_active_state", f"the story is {state}", status=state)
-    if host_of(db).hp == 0:
-        raise ReducerError("combat.requirements_not_met", "the host is down and must rest first")
+def _fight(
+    ctx: ReducerContext,
+    session: StorySession,
+    world: WorldDocument,
+    hostiles: Sequence[Combatant],
+    encounter_key: str | None,
+    choice_id: str | None,
+) -> BattleState:
+    host = host_of(ctx.db)
+    allies = [_player(world, player) for player in players_of(ctx.db)]
+    allies += [
+        companion_combatant(npc.npc_key, npc.npc_name, host.effective_level)
+        for npc in companions_of(ctx.db)
+    ]
+    battle = prepare_battle(BattleMode.FIGHT, allies, hostiles, ctx.rng.next_u64())
+    narrator = narrator_of(ctx.db, session, world)
+    names = narrator.enumeration(each.display_name for each in hostiles)
+    text = narrator.text("fight", hostile=names)
+    session = tell(
+        ctx,
+        session,
+        StoryEventKind.BATTLE_STARTED,
+        text,
+        StoryFunction.FIGHT,
+        actor_user_id=session.host_user_id,
+        choice_id=choice_id,
+    )
+    return _insert(ctx, session, world, battle, encounter_key, names)
 
 
 def _player(world: WorldDocument, player: StoryParticipant) -> Combatant:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors import ReducerContext, ReducerError, message, replace, table
+from actors import ReducerContext, ReducerError, message, replace
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.lifecycle import (
@@ -13,6 +13,12 @@ from actors.domains.gameplay.lifecycle import (
 )
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.npc import create_npcs, refresh_profiles
+from actors.domains.gameplay.opening import (
+    StoryOpening,
+    ask_for_world,
+    pace_at_entry,
+    refuse,
+)
 from actors.domains.gameplay.play_time import report_start
 from actors.domains.gameplay.rewards import grant_starting_items
 from actors.domains.gameplay.stock import restock_all
@@ -30,18 +36,18 @@ from actors.domains.gameplay.story import (
     tell,
     touch,
 )
+from actors.domains.gameplay.story_language import choose_locale
+from actors.domains.gameplay.story_restore import announce_import, reopen
 from actors.domains.gameplay.treasure import create_treasures
-from actors.domains.gameplay.world import StoryWorldDocument, keep_world, world_of
-from actors.domains.kinds import CATALOG, STORY, USER
+from actors.domains.gameplay.world import keep_world, world_of
+from actors.domains.kinds import CATALOG, STORY
 from actors.domains.messages import (
     ChapterEntered,
     ChapterExited,
-    GetProfile,
     ProfileFound,
     ProfileMissing,
     RecordPlay,
     StoryBegin,
-    StoryRejected,
 )
 from actors.domains.rules.combat import player_stats
 from actors.domains.rules.ids import chapter_id, derived_id
@@ -49,7 +55,6 @@ from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
 
 __all__ = [
-    "StoryOpening",
     "chapter_entered",
     "chapter_exited",
     "profile_found",
@@ -60,51 +65,45 @@ __all__ = [
 _SCHEMA_VERSION = 1
 
 
-@table(primary_key="story_session_id", actor=STORY)
-class StoryOpening:
-    """What is known of a session between its first message and its first chapter."""
-
-    story_session_id: str
-    host_display_name: str
-    role_key: str
-
-
 @message(STORY)
 def story_begin(ctx: ReducerContext, payload: StoryBegin) -> None:
     """Remember who wants to play what, and ask the catalog for the world."""
     if find_session(ctx.db) is not None:
         return
-    ctx.db[StorySession].insert(_starting(ctx, payload))
+    session = ctx.db[StorySession].insert(_starting(ctx, payload))
+    choose_locale(ctx, payload.story_session_id, payload.locale)
     ctx.db[StoryOpening].insert(
         StoryOpening(
             story_session_id=payload.story_session_id,
             host_display_name=payload.host_display_name,
             role_key=payload.role_key,
+            state_json=None,
         )
     )
-    ctx.send(
-        CATALOG.shard_key(payload.profile_id),
-        GetProfile(payload.story_session_id, payload.profile_id, None),
-        idempotency_key=payload.story_session_id,
-    )
+    ask_for_world(ctx, session, None)
 
 
 @message(STORY)
 def profile_missing(ctx: ReducerContext, payload: ProfileMissing) -> None:
     """There is no such world: the session never was."""
     if ctx.db[StoryOpening].find(payload.request_id) is not None:
-        _refuse(ctx, payload.code, payload.message)
+        refuse(ctx, session_of(ctx.db), payload.code, payload.message)
 
 
 @message(STORY)
 def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
-    """Check the enter-world gate (domain 6.7), pin the world and enter its first chapter."""
+    """Check the enter-world gate (domain 6.7), pin the world and enter its first chapter.
+
+    A restored session waits here until no other one of its lineage is played.
+    """
     opening = ctx.db[StoryOpening].find(payload.request_id)
     if opening is None or ctx.db[StorySecret].find(payload.request_id) is not None:
         return
     session = session_of(ctx.db)
     if payload.schema_version != _SCHEMA_VERSION:
-        _refuse(ctx, "world.gate_blocked", "EW03: the world's schema version is not supported")
+        refuse(
+            ctx, session, "world.gate_blocked", "EW03: the world's schema version is not supported"
+        )
         return
     try:
         world = keep_world(
@@ -112,10 +111,13 @@ def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
         )
     except ReducerError:
         # What the reader refuses has no opening scene or no first chapter to rely on.
-        _refuse(ctx, "world.gate_blocked", "EW05: the world's document cannot be played")
+        refuse(ctx, session, "world.gate_blocked", "EW05: the world's document cannot be played")
         return
     if opening.role_key not in world.roles:
-        _refuse(ctx, "story.role_not_found", "the world has no such role")
+        refuse(ctx, session, "story.role_not_found", "the world has no such role")
+        return
+    if opening.state_json is not None and payload.document_hash != session.document_hash:
+        refuse(ctx, session, "archive.corrupt_state", "the archive is of another document")
         return
     ctx.db[StorySecret].insert(
         StorySecret(
@@ -125,6 +127,9 @@ def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
             world_document_ref=payload.published_profile_id,
         )
     )
+    if opening.state_json is not None:
+        announce_import(ctx, session)
+        return
     first = world.chapter(1)
     session = touch(
         ctx,
@@ -152,7 +157,10 @@ def chapter_entered(ctx: ReducerContext, payload: ChapterEntered) -> None:
         return
     opening = ctx.db[StoryOpening].find(session.story_session_id)
     if opening is not None and payload.user_id == session.host_user_id:
-        _open(ctx, session, world, opening, payload)
+        if opening.state_json is None:
+            _open(ctx, session, world, opening, payload)
+        else:
+            reopen(ctx, session, world, opening.state_json, payload)
         return
     player = participant_of(ctx.db, payload.user_id)
     if player is None:
@@ -167,7 +175,7 @@ def chapter_entered(ctx: ReducerContext, payload: ChapterEntered) -> None:
             updated_at=ctx.timestamp,
         )
     )
-    ctx.db[StoryPace].upsert(_pace(player.participant_id, payload))
+    ctx.db[StoryPace].upsert(pace_at_entry(player.participant_id, payload))
     if payload.user_id == session.host_user_id:
         refresh_profiles(ctx, session, world)
         restock_all(ctx, session, world)
@@ -198,7 +206,7 @@ def _open(
     ctx.db[StoryOpening].delete(opening.story_session_id)
     host = _host(ctx, session, opening, entered)
     ctx.db[StoryParticipant].insert(host)
-    ctx.db[StoryPace].insert(_pace(host.participant_id, entered))
+    ctx.db[StoryPace].insert(pace_at_entry(host.participant_id, entered))
     create_npcs(ctx, session, world)
     create_treasures(ctx, session, world)
     session = replace(session, turn=1)
@@ -235,30 +243,6 @@ def _host(
         connected=True,
         joined_at=ctx.timestamp,
         updated_at=ctx.timestamp,
-    )
-
-
-def _pace(participant_id: str, entered: ChapterEntered) -> StoryPace:
-    return StoryPace(
-        participant_id=participant_id,
-        level=entered.progression.level,
-        chapter_index=entered.chapter.chapter_index,
-        defeats=entered.chapter.actual_hostile_defeat_count,
-        advice=entered.previous_advice,
-    )
-
-
-def _refuse(ctx: ReducerContext, code: str, text: str) -> None:
-    """Leave no row behind and tell the user why."""
-    session = session_of(ctx.db)
-    for document in ctx.db[StoryWorldDocument]:
-        ctx.db[StoryWorldDocument].delete(document.world_document_ref)
-    ctx.db[StoryOpening].delete(session.story_session_id)
-    ctx.db[StorySession].delete(session.story_session_id)
-    ctx.send(
-        USER.key(session.host_user_id),
-        StoryRejected(session.story_session_id, code, text),
-        idempotency_key=session.story_session_id,
     )
 
 

@@ -29,7 +29,7 @@ from actors.domains.rules.progression import Encounter
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
 
-__all__ = ["Offer", "hostile_names", "offers", "refresh_choices"]
+__all__ = ["Offer", "offered_choices", "offers", "refresh_choices"]
 
 _FILLERS: Final = ("look_around", "wait_and_watch", "think_it_over")
 
@@ -62,21 +62,20 @@ def offers(db: DatabaseReader, session: StorySession, world: WorldDocument) -> l
             *_fights(repeatable(world, session), world, narrator, "prowl"),
             *_rest(db, session, world, narrator),
         ]
-        fillers = max(0, CHOICES_MIN - len(found))
-        found += [
-            Offer(StoryFunction.NARRATIVE, key, narrator.label(key), narrator.detail(key))
-            for key in _FILLERS[:fillers]
-        ]
     else:
         return []
+    found += [
+        Offer(StoryFunction.NARRATIVE, key, narrator.label(key), narrator.detail(key))
+        for key in _FILLERS[: max(0, CHOICES_MIN - len(found))]
+    ]
     return found[:CHOICES_MAX]
 
 
 def refresh_choices(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
     """Bring the choice rows up to what can be done now, writing only rows that differ.
 
-    A choice keeps its id for as long as it is offered within a turn, so that no id ever means
-    something else than what the host saw.
+    A choice keeps its id and its label for as long as it is offered within a turn, so that no id
+    ever means something else than what the host saw, and a narrator's labels stay.
     """
     table = ctx.db[StoryChoice]
     old = {(row.function, row.target_key): row for row in table if row.turn == session.turn}
@@ -94,7 +93,6 @@ def refresh_choices(ctx: ReducerContext, session: StorySession, world: WorldDocu
             replace(
                 row,
                 position=position,
-                label=one.label,
                 detail=one.detail,
                 enabled=one.disabled_reason is None,
                 disabled_reason=one.disabled_reason,
@@ -108,10 +106,31 @@ def refresh_choices(ctx: ReducerContext, session: StorySession, world: WorldDocu
             table.upsert(row)
 
 
-def hostile_names(world: WorldDocument, encounter: Encounter) -> str:
-    """Whom an encounter is against, e.g. ``Vale Slime and Vale Wolf``."""
-    names = dict.fromkeys(world.hostiles[group.hostile_key].name for group in encounter.groups)
-    return " and ".join(names)
+def offered_choices(
+    db: DatabaseReader, session: StorySession, world: WorldDocument
+) -> list[tuple[StoryChoice, str]]:
+    """The current choices by position, with the names of what they are about."""
+    rows = sorted(db[StoryChoice], key=lambda row: row.position)
+    return [(row, _target_name(session, world, row)) for row in rows]
+
+
+def _target_name(session: StorySession, world: WorldDocument, row: StoryChoice) -> str:
+    match row.function:
+        case StoryFunction.TRAVEL:
+            return world.landmarks[row.target_key].name
+        case StoryFunction.TALK:
+            return world.npcs[row.target_key].name
+        case StoryFunction.INSPECT:
+            return world.treasures[row.target_key].title
+        case StoryFunction.FIGHT:
+            encounter = world.chapter(session.chapter_index).encounters[row.target_key]
+            return " ".join(_hostile_names(world, encounter))
+        case _:
+            return ""
+
+
+def _hostile_names(world: WorldDocument, encounter: Encounter) -> list[str]:
+    return [world.hostiles[group.hostile_key].name for group in encounter.groups]
 
 
 def _new_row(
@@ -139,16 +158,17 @@ def _onward(session: StorySession, world: WorldDocument, narrator: Narrator) -> 
     else:
         following = world.chapter(session.chapter_index + 1)
         function, key, target = StoryFunction.ADVANCE_CHAPTER, "advance_chapter", following.key
-        slots = {"quest": following.title}
+        slots = {"next_chapter": following.title}
     return Offer(function, target, narrator.label(key), narrator.detail(key, **slots))
 
 
 def _quests(db: DatabaseReader, session: StorySession, narrator: Narrator) -> Iterator[Offer]:
     functions = (
-        (QuestStatus.COMPLETED, StoryFunction.TURN_IN_QUEST, "turn_in_quest"),
-        (QuestStatus.OFFERED, StoryFunction.ACCEPT_QUEST, "accept_quest"),
+        (QuestStatus.COMPLETED, StoryFunction.TURN_IN_QUEST),
+        (QuestStatus.OFFERED, StoryFunction.ACCEPT_QUEST),
     )
-    for status, function, key in functions:
+    for status, function in functions:
+        key = function.name.lower()
         for row in db[QuestRecord].filter(status=status):
             if giver_is_here(db, session, row):
                 slots = {"quest": row.title, "quest_line": row.description}
@@ -160,7 +180,7 @@ def _fights(
     encounters: list[Encounter], world: WorldDocument, narrator: Narrator, key: str
 ) -> Iterator[Offer]:
     for encounter in encounters:
-        slots = {"hostile": hostile_names(world, encounter)}
+        slots = {"hostile": narrator.enumeration(_hostile_names(world, encounter))}
         label, detail = narrator.label(key, **slots), narrator.detail(key, **slots)
         yield Offer(StoryFunction.FIGHT, encounter.encounter_key, label, detail)
 

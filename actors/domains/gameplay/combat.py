@@ -14,7 +14,7 @@ from actors.domains.domain_types import (
     SkillDef,
     StatusInstance,
 )
-from actors.domains.gameplay.limits import BATTLE_EVENTS_MAX
+from actors.domains.gameplay.limits import BATTLE_EVENTS_MAX, BATTLES_ENDED_MAX
 from actors.domains.kinds import STORY
 from actors.domains.rules import combat as rules
 from actors.domains.rules.combat import (
@@ -161,7 +161,8 @@ class BattleSnapshot:
 def insert_battle(
     ctx: ReducerContext, row: BattleState, battle: rules.Battle, meter: BattleMeter
 ) -> None:
-    """Write a battle that is being prepared."""
+    """Write a battle that is being prepared; the oldest one may go for it."""
+    _forget_oldest(ctx)
     ctx.db[BattleState].insert(row)
     ctx.db[BattleMeter].insert(meter)
     ctx.db[BattleSecret].insert(BattleSecret(row.battle_state_id, battle.rng_state, []))
@@ -248,6 +249,23 @@ def write_battle(
 def snapshot_of(db: DatabaseReader, row: BattleState) -> BattleSnapshot:
     """A battle as clients see it."""
     return BattleSnapshot(row, _combatant_rows(db, row.battle_state_id))
+
+
+def _forget_oldest(ctx: ReducerContext) -> None:
+    battles = ctx.db[BattleState]
+    ended = battles.filter(status=BattleStatus.ENDED)
+    if len(ended) < BATTLES_ENDED_MAX:
+        return
+    oldest = min(ended, key=lambda row: (row.created_at, row.battle_state_id)).battle_state_id
+    for combatant in _combatant_rows(ctx.db, oldest):
+        ctx.db[BattleCombatant].delete(combatant.combatant_id)
+    for event in ctx.db[BattleEvent].filter(battle_state_id=oldest):
+        ctx.db[BattleEvent].delete(event.battle_event_id)
+    for loadout in loadouts_of(ctx.db, oldest):
+        ctx.db[BattleLoadout].delete(loadout.loadout_id)
+    ctx.db[BattleSecret].delete(oldest)
+    ctx.db[BattleMeter].delete(oldest)
+    battles.delete(oldest)
 
 
 def _combatant_rows(db: DatabaseReader, battle_state_id: str) -> list[BattleCombatant]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from actors import ReducerContext, message, replace, struct
+from actors.domains.archive_messages import Supersede, Superseded
 from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
 from actors.domains.gameplay.battle_course import abort
 from actors.domains.gameplay.choices import refresh_choices
@@ -52,6 +53,7 @@ __all__ = [
     "open_chapter",
     "story_idle",
     "story_presence",
+    "supersede",
     "tell_directory",
     "tell_participant",
     "watch_idleness",
@@ -185,15 +187,20 @@ def finish(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> 
 
 def abandon(ctx: ReducerContext, session: StorySession) -> StorySession:
     """Give the session up: a running battle is aborted, the directory archives it."""
-    battle = running_battle(ctx.db)
-    if battle is not None:
-        abort(ctx, battle)
-        session = session_of(ctx.db)
-    close_clocks(ctx, session)
-    tell_directory(ctx, session, DirectoryState.ARCHIVED)
-    session = touch(ctx, replace(session, status=StoryStatus.ABANDONED))
-    refresh_choices(ctx, session, world_of(ctx.db, session))
-    return session
+    return _end(ctx, session, StoryStatus.ABANDONED)
+
+
+@message(STORY)
+def supersede(ctx: ReducerContext, payload: Supersede) -> None:
+    """Another session of the lineage takes over; what is pending here is still paid.
+
+    The answer says that this session can only be read from now on, or that it had ended before.
+    """
+    session = find_session(ctx.db)
+    if session is not None and session.status in LIVE_STATES:
+        _end(ctx, session, StoryStatus.SUPERSEDED)
+    assert ctx.source is not None
+    ctx.send(ctx.source, Superseded(payload.successor_id), idempotency_key=payload.successor_id)
 
 
 def watch_idleness(ctx: ReducerContext, session: StorySession) -> None:
@@ -228,6 +235,18 @@ def story_presence(ctx: ReducerContext, payload: StoryPresence) -> None:
     row = participants.first(user_id=payload.user_id)
     if row is not None and row.connected != payload.connected:
         participants.update(replace(row, connected=payload.connected, updated_at=ctx.timestamp))
+
+
+def _end(ctx: ReducerContext, session: StorySession, status: StoryStatus) -> StorySession:
+    battle = running_battle(ctx.db)
+    if battle is not None:
+        abort(ctx, battle)
+        session = session_of(ctx.db)
+    close_clocks(ctx, session)
+    tell_directory(ctx, session, DirectoryState.ARCHIVED)
+    session = touch(ctx, replace(session, status=status))
+    refresh_choices(ctx, session, world_of(ctx.db, session))
+    return session
 
 
 def _leave(ctx: ReducerContext, session: StorySession) -> None:

@@ -7,12 +7,13 @@ from enum import IntEnum
 from actors import ReducerContext, Timestamp, i32, message, replace, table, u32
 from actors.domains.domain_types import ItemGrant, ObjectiveKind
 from actors.domains.gameplay.choices import refresh_choices
+from actors.domains.gameplay.limits import EXCHANGES_CLOSED_MAX
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.npc import find_npc, write_npc
 from actors.domains.gameplay.quest import Signal, signal
 from actors.domains.gameplay.relations import change_affinity
 from actors.domains.gameplay.rewards import SettlementStatus
-from actors.domains.gameplay.stock import with_quantity
+from actors.domains.gameplay.stock import forget_aside, put_back
 from actors.domains.gameplay.story import (
     StoryEventKind,
     StoryParticipant,
@@ -78,7 +79,8 @@ def record_exchange(
     *,
     error_code: str | None = None,
 ) -> NpcExchangeRecord:
-    """Show an exchange as pending, or as rejected with a code."""
+    """Show an exchange as pending, or as rejected with a code; the oldest one may go for it."""
+    _forget_oldest(ctx)
     is_refused = error_code is not None
     return ctx.db[NpcExchangeRecord].insert(
         NpcExchangeRecord(
@@ -130,7 +132,8 @@ def exchange_settled(ctx: ReducerContext, payload: ExchangeSettled) -> None:
     records.update(replace(row, status=SettlementStatus.SETTLED, updated_at=ctx.timestamp))
     session = session_of(ctx.db)
     world = world_of(ctx.db, session)
-    slots = {"item": f"{row.quantity} {world.items[row.item_id].name}"}
+    narrator = narrator_of(ctx.db, session, world)
+    slots = {"item": narrator.amount(world.items[row.item_id], row.quantity)}
     kind = StoryEventKind.TRADE
     if row.kind is ExchangeKind.USE_ITEM:
         kind = StoryEventKind.SYSTEM
@@ -143,9 +146,11 @@ def exchange_settled(ctx: ReducerContext, payload: ExchangeSettled) -> None:
     if row.kind is ExchangeKind.GIFT:
         kind = StoryEventKind.GIFT
         signal(ctx, session, Signal(ObjectiveKind.GIVE_GIFT, row.npc_key))
-    if row.kind is ExchangeKind.BUY and row.user_id == session.host_user_id:
-        signal(ctx, session, Signal(ObjectiveKind.OBTAIN_ITEM, row.item_id, row.quantity))
-    text = narrator_of(ctx.db, session, world).text(row.kind.name.lower(), **slots)
+    if row.kind is ExchangeKind.BUY:
+        forget_aside(ctx, row.exchange_id)
+        if row.user_id == session.host_user_id:
+            signal(ctx, session, Signal(ObjectiveKind.OBTAIN_ITEM, row.item_id, row.quantity))
+    text = narrator.text(row.kind.name.lower(), **slots)
     session = touch(ctx, tell(ctx, session, kind, text, actor_user_id=row.user_id))
     refresh_choices(ctx, session, world)
 
@@ -167,10 +172,18 @@ def exchange_rejected(ctx: ReducerContext, payload: ExchangeRejected) -> None:
     )
     if row.kind is ExchangeKind.BUY:
         npc = find_npc(ctx.db, session_of(ctx.db), row.npc_key)
-        write_npc(ctx, with_quantity(npc, row.item_id, row.quantity))
+        put_back(ctx, npc, row.exchange_id, ItemGrant(row.item_id, row.quantity))
     elif row.kind is ExchangeKind.GIFT:
         npc = find_npc(ctx.db, session_of(ctx.db), row.npc_key)
         write_npc(ctx, replace(npc, gifts_given=npc.gifts_given - 1))
+
+
+def _forget_oldest(ctx: ReducerContext) -> None:
+    records = ctx.db[NpcExchangeRecord]
+    closed = [row for row in records if row.status is not SettlementStatus.PENDING]
+    if len(closed) >= EXCHANGES_CLOSED_MAX:
+        oldest = min(closed, key=lambda row: (row.updated_at, row.exchange_id))
+        records.delete(oldest.exchange_id)
 
 
 def _recover(ctx: ReducerContext, world: WorldDocument, row: NpcExchangeRecord) -> None:

@@ -17,7 +17,6 @@ from actors.domains.gameplay.limits import QUESTS_ACTIVE_MAX
 from actors.domains.gameplay.npc import is_present
 from actors.domains.gameplay.rewards import bundle_of, request_settlement
 from actors.domains.gameplay.story import StorySession, players_of
-from actors.domains.gameplay.world import is_chained
 from actors.domains.kinds import STORY
 from actors.domains.rules.ids import chapter_id, derived_id, local_id
 from actors.domains.rules.items import COIN
@@ -35,12 +34,14 @@ __all__ = [
     "Signal",
     "abandon",
     "accept",
+    "fail_quests_of",
     "find_quest",
     "giver_is_here",
     "is_chapter_done",
     "leave_chapter",
     "log",
     "offer",
+    "offer_following",
     "offer_in_scene",
     "open_chapter_quests",
     "request_turn_in",
@@ -215,7 +216,7 @@ def open_chapter_quests(ctx: ReducerContext, session: StorySession, world: World
     if main is not None and main.status is QuestStatus.OFFERED:
         accept(ctx, session, main)
     for key in chapter.side_quest_keys:
-        if world.quests[key].giver_npc_key is None and not is_chained(world, key):
+        if world.quests[key].giver_npc_key is None and _is_unlocked(ctx.db, session, world, key):
             offer(ctx, session, world, key)
 
 
@@ -223,18 +224,40 @@ def offer_in_scene(ctx: ReducerContext, session: StorySession, world: WorldDocum
     """Entering a scene: whoever is there offers the chapter's side quests."""
     for key in world.chapter(session.chapter_index).side_quest_keys:
         giver = world.quests[key].giver_npc_key
-        if giver is None or is_chained(world, key):
+        if giver is None or not is_present(ctx.db, session, giver):
             continue
-        if is_present(ctx.db, session, giver):
+        if _is_unlocked(ctx.db, session, world, key):
             offer(ctx, session, world, key)
+
+
+def offer_following(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: QuestRecord
+) -> None:
+    """Offer what comes after a quest that was turned in, unless a later chapter is to offer it."""
+    following = world.quests[row.quest_key].next_quest_key
+    if following is None:
+        return
+    chapters = {
+        chapter.index
+        for chapter in world.chapters
+        if following in {chapter.main_quest_key, *chapter.side_quest_keys}
+    }
+    if not chapters or session.chapter_index in chapters:
+        offer(ctx, session, world, following)
 
 
 def offer(
     ctx: ReducerContext, session: StorySession, world: WorldDocument, quest_key: str
 ) -> QuestRecord | None:
-    """Offer a quest; None when the playthrough had it before."""
+    """Offer a quest; None when the playthrough had it before.
+
+    A quest that was given up in an earlier chapter is offered afresh.
+    """
     record_id = local_id(session.story_session_id, "q", quest_key)
-    if ctx.db[QuestRecord].find(record_id) is not None:
+    known = ctx.db[QuestRecord].find(record_id)
+    if known is not None and (
+        known.status is not QuestStatus.ABANDONED or known.chapter_index == session.chapter_index
+    ):
         return None
     quest = world.quests[quest_key]
     row = QuestRecord(
@@ -261,11 +284,11 @@ def offer(
         completed_turn=None,
         turned_in_turn=None,
         last_error=None,
-        version=1,
-        created_at=ctx.timestamp,
+        version=1 if known is None else known.version + 1,
+        created_at=ctx.timestamp if known is None else known.created_at,
         updated_at=ctx.timestamp,
     )
-    ctx.db[QuestRecord].insert(row)
+    ctx.db[QuestRecord].upsert(row)
     log(ctx, session, row, QuestLogKind.OFFERED)
     return row
 
@@ -300,11 +323,16 @@ def abandon(ctx: ReducerContext, session: StorySession, row: QuestRecord) -> Que
 
 def leave_chapter(ctx: ReducerContext, session: StorySession) -> None:
     """Leaving a chapter fails its side quests that were not completed."""
-    open_states = {QuestStatus.OFFERED, QuestStatus.ACTIVE}
     for row in ctx.db[QuestRecord]:
-        if row.kind is QuestKind.SIDE and row.status in open_states:
-            failed = _write(ctx, replace(row, status=QuestStatus.FAILED))
-            log(ctx, session, failed, QuestLogKind.FAILED)
+        if row.kind is QuestKind.SIDE:
+            _fail(ctx, session, row)
+
+
+def fail_quests_of(ctx: ReducerContext, session: StorySession, npc_key: str) -> None:
+    """The giver is gone: its quests that were not completed fail."""
+    for row in ctx.db[QuestRecord]:
+        if row.giver_npc_key == npc_key:
+            _fail(ctx, session, row)
 
 
 def signal(ctx: ReducerContext, session: StorySession, what: Signal) -> None:
@@ -397,6 +425,21 @@ def write_rejected(
     row = _write(ctx, replace(row, status=QuestStatus.COMPLETED, last_error=code))
     log(ctx, session, row, QuestLogKind.TURN_IN_REJECTED, text=code)
     return row
+
+
+def _is_unlocked(
+    db: DatabaseReader, session: StorySession, world: WorldDocument, quest_key: str
+) -> bool:
+    """Whether a quest begins a chain, or the one before it was turned in."""
+    before = [quest.key for quest in world.quests.values() if quest.next_quest_key == quest_key]
+    rows = (db[QuestRecord].find(local_id(session.story_session_id, "q", key)) for key in before)
+    return not before or any(row and row.status is QuestStatus.TURNED_IN for row in rows)
+
+
+def _fail(ctx: ReducerContext, session: StorySession, row: QuestRecord) -> None:
+    if row.status in {QuestStatus.OFFERED, QuestStatus.ACTIVE}:
+        row = _write(ctx, replace(row, status=QuestStatus.FAILED))
+        log(ctx, session, row, QuestLogKind.FAILED)
 
 
 def _progress_after(objective: QuestObjective, what: Signal) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from actors import ReducerContext, reducer, struct
+from actors import ReducerContext, ViewContext, procedure, reducer, struct
 from actors.domains.gameplay.choices import refresh_choices
+from actors.domains.gameplay.limits import TREASURE_SECONDS_MAX
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.quest import (
@@ -28,6 +29,7 @@ from actors.domains.gameplay.story import (
 )
 from actors.domains.gameplay.treasure import (
     TreasureRecord,
+    TreasureStatus,
     check_reachable,
     find_treasure,
     leave_treasure,
@@ -38,6 +40,7 @@ from actors.domains.kinds import STORY
 from actors.domains.rules.text import check_id, check_slug
 from actors.domains.rules.world import WorldDocument
 from actors.errors import ReducerError
+from actors.module.context import ProcedureContext
 
 __all__ = [
     "QuestCall",
@@ -46,6 +49,7 @@ __all__ = [
     "abandon_quest",
     "accept_quest",
     "resolve_treasure_interaction",
+    "resolve_treasure_interaction_and_return",
     "turn_in_quest",
 ]
 
@@ -145,6 +149,31 @@ def resolve_treasure_interaction(
             row = leave_treasure(ctx, session, world, row)
     _close(ctx, session, world)
     return row
+
+
+@procedure(actor=STORY)
+async def resolve_treasure_interaction_and_return(
+    ctx: ProcedureContext, input: ResolveTreasureInteraction
+) -> TreasureRecord:
+    """Do the same, and answer the treasure once an opening is over, or as it is after the deadline.
+
+    Raises what ``resolve_treasure_interaction`` raises, and ``treasure.requirements_not_met`` when
+    the host does not have the key.
+    """
+    row = await ctx.call(resolve_treasure_interaction, input)
+    if row.status is not TreasureStatus.OPENING:
+        return row
+
+    def opened(view: ViewContext) -> TreasureRecord | None:
+        now = view.db[TreasureRecord].get(row.treasure_record_id)
+        if now.status is TreasureStatus.OPENING:
+            return None
+        if now.status is not TreasureStatus.OPENED:
+            raise ReducerError("treasure.requirements_not_met", "the key is missing")
+        return now
+
+    after = await ctx.until(STORY.key(row.story_session_id), opened, TREASURE_SECONDS_MAX)
+    return after or row
 
 
 def _led(ctx: ReducerContext) -> tuple[StorySession, WorldDocument]:

@@ -71,11 +71,11 @@ def change_affinity(
 
 def talk(
     ctx: ReducerContext, session: StorySession, world: WorldDocument, npc_key: str
-) -> tuple[NpcState, str]:
+) -> tuple[NpcState, list[str]]:
     """Talk: affinity grows less with every talk of a visit, and facts come out with it.
 
     Returns:
-        The npc, and the facts that it revealed; empty without any.
+        The npc, and the facts that it revealed.
 
     Raises:
         ReducerError: ``npc.not_found`` or ``npc.not_in_scene_state``.
@@ -97,7 +97,7 @@ def talk(
     )
     row = change_affinity(ctx, session, world, row, 0)
     signal(ctx, session, Signal(ObjectiveKind.TALK_NPC, npc_key))
-    return row, " ".join(facts[key] for key in news)
+    return row, [facts[key] for key in news]
 
 
 def help_party(ctx: ReducerContext, session: StorySession, npc_key: str) -> NpcState:

@@ -13,6 +13,7 @@ from actors.domains.domain_types import (
     RewardBundle,
     SettlementResult,
 )
+from actors.domains.gameplay.limits import SETTLEMENTS_CLOSED_MAX
 from actors.domains.gameplay.story import StoryParticipant, StorySession
 from actors.domains.gameplay.world import authored_items
 from actors.domains.kinds import STORY, USER
@@ -123,6 +124,7 @@ def request_settlement(
         updated_at=ctx.timestamp,
     )
     settlements.upsert(row)
+    _forget_oldest(ctx)
     ctx.send(
         USER.key(participant.user_id),
         SettleReward(
@@ -135,6 +137,14 @@ def request_settlement(
         idempotency_key=bundle.source_ref,
     )
     return row
+
+
+def _forget_oldest(ctx: ReducerContext) -> None:
+    settlements = ctx.db[RewardSettlement]
+    closed = [row for row in settlements if row.status is not SettlementStatus.PENDING]
+    if len(closed) > SETTLEMENTS_CLOSED_MAX:
+        oldest = min(closed, key=lambda row: (row.updated_at, row.settlement_id))
+        settlements.delete(oldest.settlement_id)
 
 
 def grant_starting_items(

@@ -11,7 +11,7 @@ from actors.domains.gameplay.quest import (
     QuestRecord,
     QuestStatus,
     Signal,
-    offer,
+    offer_following,
     signal,
     source_ref_of,
     write_rejected,
@@ -63,7 +63,7 @@ def settled(ctx: ReducerContext, payload: Settled) -> None:
     world = world_of(ctx.db, session)
     _take_level(ctx, session, world, payload)
     if payload.user_id == session.host_user_id:
-        for item in payload.result.items_granted:
+        for item in (*payload.result.items_granted, *payload.result.items_overflowed):
             what = Signal(ObjectiveKind.OBTAIN_ITEM, item.item_id, item.quantity)
             signal(ctx, session, what)
         _apply_affinity(ctx, session, world, row.preview.affinity)
@@ -80,6 +80,10 @@ def settlement_rejected(ctx: ReducerContext, payload: SettlementRejected) -> Non
     row = mark_rejected(ctx, payload)
     if row is None:
         return
+    if row.source is GrantSource.TREASURE:
+        # Only the key can be missing, and that is what clients know it by (domain 5.8).
+        code = "treasure.requirements_not_met"
+        row = ctx.db[RewardSettlement].update(replace(row, error_code=code))
     session = session_of(ctx.db)
     world = world_of(ctx.db, session)
     if row.source is GrantSource.QUEST:
@@ -152,9 +156,7 @@ def _close_quest(
         write_rejected(ctx, session, quest, own.error_code or "")
         return session
     quest = write_turned_in(ctx, session, quest)
-    following = world.quests[quest.quest_key].next_quest_key
-    if following is not None:
-        offer(ctx, session, world, following)
+    offer_following(ctx, session, world, quest)
     narrator = narrator_of(ctx.db, session, world)
     text = narrator.text("turn_in_quest", quest=quest.title)
     session = tell(ctx, session, StoryEventKind.QUEST_UPDATE, text)
@@ -172,12 +174,12 @@ def _close_treasure(
     treasure = _treasure_of(ctx, session, row)
     if treasure is None:
         return session
-    write_opened(ctx, treasure)
+    write_opened(ctx, session, world, treasure)
     signal(ctx, session, Signal(ObjectiveKind.OPEN_TREASURE, treasure.treasure_key))
-    contents = ", ".join(
-        f"{item.quantity} {world.items[item.item_id].name}" for item in row.preview.items
-    )
     narrator = narrator_of(ctx.db, session, world)
+    contents = narrator.enumeration(
+        narrator.amount(world.items[item.item_id], item.quantity) for item in row.preview.items
+    )
     text = narrator.text("treasure_opened", item=treasure.title, contents=contents)
     return touch(ctx, tell(ctx, session, StoryEventKind.TREASURE, text))
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from actors import ReducerContext, replace
+from actors.domains.domain_types import ItemGrant
 from actors.domains.gameplay.limits import STOCK_TURNS
 from actors.domains.gameplay.npc import NpcState, StockEntry, npcs_here, write_npc
-from actors.domains.gameplay.story import StorySecret, StorySession
+from actors.domains.gameplay.story import StoryMark, StorySecret, StorySession, put_mark
 from actors.domains.rules.ids import derived_id, seed_of_text
 from actors.domains.rules.trade import buy_price, roll_stock
 from actors.domains.rules.world import WorldDocument
 from actors.rng import SplitMix64
 
-__all__ = ["priced", "restock_all", "restock_here", "with_quantity"]
+__all__ = ["forget_aside", "priced", "put_back", "restock_all", "restock_here", "set_aside"]
+
+_SET_ASIDE = "aside"
+"""Mark of goods that wait for their buyer, by exchange; its turn is that of their stock."""
 
 
 def restock_all(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
@@ -36,13 +40,23 @@ def priced(world: WorldDocument, row: NpcState) -> NpcState:
     return replace(row, trade_stock=stock)
 
 
-def with_quantity(row: NpcState, item_id: str, change: int) -> NpcState:
-    """The npc with more or fewer of an item that it sells; sold out is shown as 0."""
-    stock = [
-        replace(entry, quantity=entry.quantity + change) if entry.item_id == item_id else entry
-        for entry in row.trade_stock
-    ]
-    return replace(row, trade_stock=stock)
+def set_aside(ctx: ReducerContext, row: NpcState, exchange_id: str, goods: ItemGrant) -> NpcState:
+    """Take goods out of an npc's stock until their exchange is answered; sold out is shown as 0."""
+    put_mark(ctx, row.stock_turn, _SET_ASIDE, exchange_id)
+    return write_npc(ctx, _with_quantity(row, goods.item_id, -goods.quantity))
+
+
+def forget_aside(ctx: ReducerContext, exchange_id: str) -> None:
+    """The buyer has what was set aside."""
+    ctx.db[StoryMark].delete(derived_id(_SET_ASIDE, exchange_id))
+
+
+def put_back(ctx: ReducerContext, row: NpcState, exchange_id: str, goods: ItemGrant) -> None:
+    """Put goods that nobody bought back, unless the stock that they were of has been renewed."""
+    mark = ctx.db[StoryMark].get(derived_id(_SET_ASIDE, exchange_id))
+    if mark.turn == row.stock_turn:
+        write_npc(ctx, _with_quantity(row, goods.item_id, goods.quantity))
+    forget_aside(ctx, exchange_id)
 
 
 def _restocked(
@@ -55,3 +69,11 @@ def _restocked(
     stock = roll_stock(SplitMix64(seed_of_text(text)), world.items, tags, exit_level)
     entries = [StockEntry(grant.item_id, grant.quantity, 0) for grant in stock]
     return priced(world, replace(row, trade_stock=entries, stock_turn=session.turn))
+
+
+def _with_quantity(row: NpcState, item_id: str, change: int) -> NpcState:
+    stock = [
+        replace(entry, quantity=entry.quantity + change) if entry.item_id == item_id else entry
+        for entry in row.trade_stock
+    ]
+    return replace(row, trade_stock=stock)

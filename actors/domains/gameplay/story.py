@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from actors import ReducerContext, ReducerError, Timestamp, replace, table, u32, u64
 from actors.domains.domain_types import PaceAdvice, ParticipantRole, TextSource
-from actors.domains.gameplay.limits import STORY_FLAGS_MAX
+from actors.domains.gameplay.limits import STORY_EVENTS_MAX, STORY_FLAGS_MAX
 from actors.domains.kinds import STORY
 from actors.domains.rules.ids import derived_id, local_id
 from actors.module import DatabaseReader
@@ -28,6 +28,7 @@ __all__ = [
     "find_session",
     "has_mark",
     "host_of",
+    "last_event_seq",
     "live_session",
     "pace_of",
     "participant_of",
@@ -315,6 +316,13 @@ def pace_of(db: DatabaseReader, participant: StoryParticipant) -> StoryPace:
     return pace or StoryPace(participant.participant_id, 1, 1, 0, None)
 
 
+def last_event_seq(db: DatabaseReader) -> int:
+    """The seq of the newest event, 0 before any: those that are kept have no gap."""
+    events = db[StoryEvent]
+    first = next(events.range("seq"), None)
+    return 0 if first is None else first.seq + len(events) - 1
+
+
 def add_event(
     ctx: ReducerContext,
     session: StorySession,
@@ -324,9 +332,11 @@ def add_event(
     actor_user_id: str | None = None,
     choice_id: str | None = None,
 ) -> StoryEvent:
-    """Append an event whose text, if it has one, is complete."""
+    """Append an event whose text, if it has one, is complete; the oldest may go for it."""
     events = ctx.db[StoryEvent]
-    seq = len(events) + 1
+    seq = last_event_seq(ctx.db) + 1
+    if len(events) >= STORY_EVENTS_MAX:
+        events.delete(local_id(session.story_session_id, "e", seq - STORY_EVENTS_MAX))
     return events.insert(
         StoryEvent(
             event_id=local_id(session.story_session_id, "e", seq),

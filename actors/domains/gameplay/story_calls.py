@@ -16,6 +16,7 @@ from actors.domains.gameplay.story import (
     StoryParticipant,
     StorySession,
     StoryStatus,
+    last_event_seq,
     live_session,
     participant_of,
     require_host,
@@ -121,7 +122,7 @@ def _visible_session(db: DatabaseReader, user_id: str) -> StorySession:
 
 
 def _events_before(db: DatabaseReader, before_seq: int | None, limit: int) -> list[StoryEvent]:
-    last = len(db[StoryEvent]) if before_seq is None else before_seq - 1
+    last = last_event_seq(db) if before_seq is None else before_seq - 1
     if last < 1:
         return []
     rows = list(db[StoryEvent].range("seq", max(1, last - limit + 1), last))

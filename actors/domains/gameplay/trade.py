@@ -17,7 +17,7 @@ from actors.domains.gameplay.npc_exchange import (
 )
 from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.relations import check_willing, find_npc_here
-from actors.domains.gameplay.stock import with_quantity
+from actors.domains.gameplay.stock import set_aside
 from actors.domains.gameplay.story import StorySession, live_session, participant_of
 from actors.domains.gameplay.world import world_of
 from actors.domains.kinds import STORY
@@ -92,11 +92,11 @@ def trade_with_npc(ctx: ReducerContext, input: TradeWithNpc) -> NpcExchangeRecor
     if price != input.expected_unit_price:
         raise ReducerError("npc.price_changed_conflict", "the price is another now", current=price)
     total = price * input.quantity
-    if input.kind is TradeKind.BUY:
-        write_npc(ctx, with_quantity(npc, item.item_id, -input.quantity))
     delta = 1 if total >= _BIG_TRADE_COINS else 0
     kind = ExchangeKind.BUY if input.kind is TradeKind.BUY else ExchangeKind.SELL
     row = record_exchange(ctx, session, ctx.user_id, npc.npc_key, kind, goods, price, delta)
+    if input.kind is TradeKind.BUY:
+        set_aside(ctx, npc, row.exchange_id, goods)
     request_exchange(ctx, session, world, row)
     count_play(ctx, session, ctx.user_id)
     return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from actors import ReducerContext, ReducerError, Timestamp, replace, table, u32
 from actors.domains.domain_types import (
@@ -20,6 +20,7 @@ from actors.domains.gameplay.story import (
     StoryParticipant,
     StorySecret,
     StorySession,
+    host_of,
     players_of,
 )
 from actors.domains.kinds import STORY
@@ -92,6 +93,14 @@ class TreasureRecord:
     trap_triggered: bool
     created_at: Timestamp
     updated_at: Timestamp
+
+
+class _Find(NamedTuple):
+    """What a player meets in a treasure."""
+
+    is_trapped: bool
+    coins: int
+    items: list[ItemGrant]
 
 
 def create_treasures(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
@@ -180,6 +189,8 @@ def open_treasure(
 ) -> TreasureRecord:
     """Open a treasure: traps strike at once, contents are owed to every player.
 
+    Behind a lock both wait until the host's own actor has given the key.
+
     Raises:
         ReducerError: ``treasure.not_in_scene_state``, ``treasure.already_opened``, or
             ``treasure.requirements_not_met`` while danger holds it shut.
@@ -187,34 +198,26 @@ def open_treasure(
     check_reachable(session, world, row)
     if row.lock is TreasureLock.DANGER and has_uncleared_fixed(ctx.db, session, world):
         raise ReducerError("treasure.requirements_not_met", "danger holds the treasure shut")
-    coins = _COINS[world.chapter(session.chapter_index).plan.pace_band]
-    for player in players_of(ctx.db):
-        is_host = player.user_id == session.host_user_id
-        rng = _stream(ctx.db, session, row, player)
-        is_hurt = rng.permille() < row.trap_permille
-        items = _contents(rng, session, world, row)
-        if is_hurt:
-            _hurt(ctx, player)
-        if is_host:
-            row = replace(
-                row,
-                status=TreasureStatus.OPENING,
-                opened_by=player.user_id,
-                granted_items=items,
-                granted_coins=coins,
-                trap_triggered=is_hurt,
-            )
-        needs_key = is_host and row.lock is TreasureLock.KEY_ITEM and row.key_item_id
-        bundle = bundle_of(
-            session,
-            GrantSource.TREASURE,
-            source_ref_of(session, row.treasure_key),
-            flat_xp=treasure_xp(player.effective_level),
-            items=[*items, ItemGrant(COIN, coins)],
-            consume_items=[ItemGrant(row.key_item_id, 1)] if needs_key and row.key_item_id else [],
-        )
-        request_settlement(ctx, session, player, bundle, world)
-    return _write(ctx, row)
+    host = host_of(ctx.db)
+    find = _find(ctx.db, session, world, row, host)
+    key_item_id = row.key_item_id if row.lock is TreasureLock.KEY_ITEM else None
+    if key_item_id is None:
+        _owe(ctx, session, world, row, host, find)
+        _strike(ctx, host, find)
+        _share(ctx, session, world, row)
+    else:
+        _owe(ctx, session, world, row, host, find, key_item_id)
+    return _write(
+        ctx,
+        replace(
+            row,
+            status=TreasureStatus.OPENING,
+            opened_by=host.user_id,
+            granted_items=find.items,
+            granted_coins=find.coins,
+            trap_triggered=find.is_trapped,
+        ),
+    )
 
 
 def source_ref_of(session: StorySession, treasure_key: str) -> str:
@@ -222,8 +225,14 @@ def source_ref_of(session: StorySession, treasure_key: str) -> str:
     return derived_id(session.runtime_session_id, "treasure", treasure_key)
 
 
-def write_opened(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
-    """The host has the contents."""
+def write_opened(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: TreasureRecord
+) -> TreasureRecord:
+    """The host has the contents; behind a lock, now the trap strikes and the others get theirs."""
+    if row.lock is TreasureLock.KEY_ITEM:
+        host = host_of(ctx.db)
+        _strike(ctx, host, _find(ctx.db, session, world, row, host))
+        _share(ctx, session, world, row)
     return _write(ctx, replace(row, status=TreasureStatus.OPENED))
 
 
@@ -237,8 +246,61 @@ def write_refused(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:
             opened_by=None,
             granted_items=[],
             granted_coins=0,
+            trap_triggered=False,
         ),
     )
+
+
+def _share(
+    ctx: ReducerContext, session: StorySession, world: WorldDocument, row: TreasureRecord
+) -> None:
+    """Every other player has a find of its own, and meets the trap for itself."""
+    for player in players_of(ctx.db):
+        if player.user_id != session.host_user_id:
+            find = _find(ctx.db, session, world, row, player)
+            _owe(ctx, session, world, row, player, find)
+            _strike(ctx, player, find)
+
+
+def _find(
+    db: DatabaseReader,
+    session: StorySession,
+    world: WorldDocument,
+    row: TreasureRecord,
+    player: StoryParticipant,
+) -> _Find:
+    """Always the same for a player and a treasure. Draws: the trap, then the contents."""
+    rng = _stream(db, session, row, player)
+    is_trapped = rng.permille() < row.trap_permille
+    coins = _COINS[world.chapter(session.chapter_index).plan.pace_band]
+    return _Find(is_trapped, coins, _contents(rng, session, world, row))
+
+
+def _owe(
+    ctx: ReducerContext,
+    session: StorySession,
+    world: WorldDocument,
+    row: TreasureRecord,
+    player: StoryParticipant,
+    find: _Find,
+    key_item_id: str | None = None,
+) -> None:
+    bundle = bundle_of(
+        session,
+        GrantSource.TREASURE,
+        source_ref_of(session, row.treasure_key),
+        flat_xp=treasure_xp(player.effective_level),
+        items=[*find.items, ItemGrant(COIN, find.coins)],
+        consume_items=[] if key_item_id is None else [ItemGrant(key_item_id, 1)],
+    )
+    request_settlement(ctx, session, player, bundle, world)
+
+
+def _strike(ctx: ReducerContext, player: StoryParticipant, find: _Find) -> None:
+    """A trap hurts but does not kill."""
+    if find.is_trapped:
+        hp = max(1, player.hp - player.max_hp * 150 // 1000)
+        ctx.db[StoryParticipant].update(replace(player, hp=hp, updated_at=ctx.timestamp))
 
 
 def _stream(
@@ -266,11 +328,6 @@ def _contents(
             return [ItemGrant(gear_item_id(rng.below(3), tier), 1)]
         case PaceBand.FINALE:
             return [ItemGrant(gear_item_id(rng.below(3), min(tier + 1, GEAR_TIERS)), 1)]
-
-
-def _hurt(ctx: ReducerContext, player: StoryParticipant) -> None:
-    hp = max(1, player.hp - player.max_hp * 150 // 1000)
-    ctx.db[StoryParticipant].update(replace(player, hp=hp, updated_at=ctx.timestamp))
 
 
 def _write(ctx: ReducerContext, row: TreasureRecord) -> TreasureRecord:

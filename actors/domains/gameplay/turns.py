@@ -9,9 +9,11 @@ from actors.domains.domain_types import ObjectiveKind
 from actors.domains.gameplay.battle_start import create_fight, find_encounter
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.encounters import has_uncleared_fixed
+from actors.domains.gameplay.intent import meant_choice
 from actors.domains.gameplay.lifecycle import advance_chapter, finish
 from actors.domains.gameplay.limits import FREE_TEXT_CHARS_MAX
-from actors.domains.gameplay.narration import intended_function, narrator_of
+from actors.domains.gameplay.live_narration import make_way, narrate
+from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.play_time import count_play
 from actors.domains.gameplay.quest import Signal, accept, find_quest, request_turn_in, signal
 from actors.domains.gameplay.relations import talk
@@ -69,7 +71,7 @@ def continue_story(ctx: ReducerContext, input: ContinueStory) -> StorySession:
 
     Raises ``story.not_found``, ``auth.forbidden``, ``story.invalid_input``, the refusals of texts,
     ``story.not_active_state``, ``story.stale_version``, ``story.choice_not_found``,
-    ``story.choice_disabled``, and what the chosen function raises.
+    ``story.choice_disabled``, ``story.narration_in_progress``, and what the chosen function raises.
     """
     require_host(ctx.db, ctx.user_id)
     if (input.choice_id is None) == (input.free_text is None):
@@ -82,13 +84,16 @@ def continue_story(ctx: ReducerContext, input: ContinueStory) -> StorySession:
         raise ReducerError(
             "story.stale_version", "the story went on meanwhile", current=session.turn
         )
+    world = world_of(ctx.db, session)
     choice = (
-        _meant_choice(ctx.db, words or "")
+        meant_choice(ctx.db, session, world, words or "")
         if input.choice_id is None
         else _find_choice(ctx.db, input.choice_id)
     )
-    world = world_of(ctx.db, session)
+    session = make_way(ctx, session, interrupt=input.interrupt_narration)
     session = _resolve(ctx, session, world, choice)
+    function = StoryFunction.FREE_TEXT if choice is None else choice.function
+    session = narrate(ctx, session, function, words or "")
     count_play(ctx, session, ctx.user_id)
     return session
 
@@ -100,13 +105,6 @@ def _find_choice(db: DatabaseReader, choice_id: str) -> StoryChoice:
     if not choice.enabled:
         raise ReducerError("story.choice_disabled", choice.disabled_reason or "")
     return choice
-
-
-def _meant_choice(db: DatabaseReader, words: str) -> StoryChoice | None:
-    """The first offered choice that the words mean; None is a narrative turn."""
-    function = intended_function(words)
-    offered = sorted(db[StoryChoice], key=lambda row: row.position)
-    return next((row for row in offered if row.function is function and row.enabled), None)
 
 
 def _resolve(
@@ -163,7 +161,7 @@ def _apply(
             return _Told(session, StoryEventKind.SCENE_ENTERED, text)
         case StoryFunction.TALK:
             npc, facts = talk(ctx, session, world, target)
-            text = narrator.text("talk", npc=npc.npc_name, fact=narrator.fact(facts))
+            text = narrator.text("talk", npc=npc.npc_name, facts=narrator.facts(facts))
             return _Told(session, StoryEventKind.NPC_TALK, text)
         case StoryFunction.INSPECT:
             treasure = find_treasure(ctx.db, session, target)

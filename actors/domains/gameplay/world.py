@@ -19,7 +19,6 @@ __all__ = [
     "StoryWorldDocument",
     "authored_items",
     "encounters_here",
-    "is_chained",
     "keep_world",
     "world_of",
     "world_owner",
@@ -66,11 +65,6 @@ def authored_items(
     """Definitions of those granted items that only this world knows, each once."""
     own = {grant.item_id for grant in grants} - CORE_ITEMS.keys()
     return [world.items[item_id] for item_id in sorted(own)]
-
-
-def is_chained(world: WorldDocument, quest_key: str) -> bool:
-    """Whether a quest is only offered when the one before it is turned in."""
-    return any(quest.next_quest_key == quest_key for quest in world.quests.values())
 
 
 def encounters_here(world: WorldDocument, session: StorySession) -> list[Encounter]:

@@ -11,6 +11,7 @@ __all__ = [
     "content_hash",
     "derived_id",
     "local_id",
+    "local_part",
     "owner_of",
     "seed_of_text",
     "world_key",
@@ -25,6 +26,11 @@ def derived_id(*parts: str | int) -> str:
 def local_id(session_id: str, *parts: str | int) -> str:
     """The id of a row inside a session's actor that can be routed alone (domain 1.3)."""
     return ".".join((session_id, *map(str, parts)))
+
+
+def local_part(row_id: str) -> str:
+    """What a routable row id is within its session: everything behind the first dot."""
+    return row_id.partition(".")[2]
 
 
 def owner_of(row_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from actors.domains.domain_types import ItemCategory, ItemGrant, RuntimeItemDefinition
 from actors.domains.rules.errors import RuleError
@@ -11,6 +11,9 @@ from actors.domains.rules.items import COIN, item_definition
 from actors.domains.rules.limits import BACKPACK_SLOTS_MAX, OVERFLOW_SLOTS_MAX
 
 __all__ = ["GrantOutcome", "Inventory", "Slot", "consume_items", "grant_items", "quantity_of"]
+
+_KEPT: Final = frozenset({ItemCategory.QUEST, ItemCategory.KEY, ItemCategory.CURRENCY})
+"""What is never dropped: it pushes the overflow beyond its limit."""
 
 
 class Slot(NamedTuple):
@@ -59,8 +62,8 @@ def grant_items(
     """Grant items one after another.
 
     Each fills equal unlocked stacks by slot index, then free backpack slots from the lowest, then
-    the overflow. What remains becomes coins for half its value; quest and key items push the
-    overflow beyond its limit instead.
+    the overflow. What remains becomes coins for half its value; quest items, key items and the
+    coins themselves push the overflow beyond its limit instead.
 
     Raises:
         RuleError: ``inventory.item_unknown``; nothing is granted.
@@ -68,22 +71,23 @@ def grant_items(
     backpack, overflow = list(inventory.backpack), list(inventory.overflow)
     granted: list[ItemGrant] = []
     overflowed: list[ItemGrant] = []
+
+    def store(definition: RuntimeItemDefinition, quantity: int) -> int:
+        rest = _store(backpack, definition, quantity, BACKPACK_SLOTS_MAX)
+        if rest < quantity:
+            granted.append(ItemGrant(definition.item_id, quantity - rest))
+        if rest == 0:
+            return 0
+        overflowed.append(ItemGrant(definition.item_id, rest))
+        slots_max = None if definition.category in _KEPT else OVERFLOW_SLOTS_MAX
+        return _store(overflow, definition, rest, slots_max)
+
     coins = 0
     for grant in grants:
         definition = item_definition(items, grant.item_id)
-        rest = _store(backpack, definition, grant.quantity, BACKPACK_SLOTS_MAX)
-        if rest < grant.quantity:
-            granted.append(ItemGrant(grant.item_id, grant.quantity - rest))
-        if rest:
-            overflowed.append(ItemGrant(grant.item_id, rest))
-            is_kept = definition.category in {ItemCategory.QUEST, ItemCategory.KEY}
-            slots_max = None if is_kept else OVERFLOW_SLOTS_MAX
-            rest = _store(overflow, definition, rest, slots_max)
-            coins += rest * (definition.value_coins // 2)
+        coins += store(definition, grant.quantity) * (definition.value_coins // 2)
     if coins:
-        rest = _store(backpack, item_definition(items, COIN), coins, BACKPACK_SLOTS_MAX)
-        if rest < coins:
-            granted.append(ItemGrant(COIN, coins - rest))
+        store(item_definition(items, COIN), coins)
     return GrantOutcome(Inventory(tuple(backpack), tuple(overflow)), granted, overflowed)
 
 

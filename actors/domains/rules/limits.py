@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "AFFINITY_HINT_MAX",
     "BACKPACK_SLOTS_MAX",
     "BATTLE_HOSTILES_MAX",
     "BELT_STACKS_MAX",
     "CHAPTERS_MAX",
     "GRANT_AMOUNT_MAX",
     "IDENTIFIER_CHARS_MAX",
+    "JSON_DEPTH_MAX",
+    "JSON_INTEGER_MAX",
+    "JSON_NODES_MAX",
     "LEVEL_MAX",
+    "MODEL_FAULTS_MAX",
+    "MODEL_LABEL_CHARS_MAX",
+    "MODEL_NARRATION_CHARS_MAX",
     "OVERFLOW_SLOTS_MAX",
     "ROLE_SKILLS_MAX",
     "START_LEVEL_MAX",
@@ -47,6 +54,27 @@ OVERFLOW_SLOTS_MAX: Final = 20
 
 IDENTIFIER_CHARS_MAX: Final = 160
 """Longest identifier (domain 1.1)."""
+
+MODEL_NARRATION_CHARS_MAX: Final = 1_200
+"""Longest narration of a model (domain 8.3); a longer one is not valid."""
+
+MODEL_LABEL_CHARS_MAX: Final = 40
+"""Longest label that a model gives a choice (domain 8.3); a longer one is not valid."""
+
+MODEL_FAULTS_MAX: Final = 8
+"""Most faults of one answer that are told; the rest would not help."""
+
+AFFINITY_HINT_MAX: Final = 1
+"""What a model may change an npc's affinity by (domain 5.3); more is taken for this."""
+
+JSON_DEPTH_MAX: Final = 16
+"""Most levels of objects and arrays in JSON of users (domain 1.9); ``input.json_malformed``."""
+
+JSON_NODES_MAX: Final = 20_000
+"""Most values in JSON of users (domain 1.9); ``input.json_malformed``."""
+
+JSON_INTEGER_MAX: Final = 2**53
+"""Largest integer in JSON of users, either way (domain 1.9); ``input.json_malformed``."""
 
 TURNS_PER_ACTION_MAX: Final = 1_000
 """More turns than any chain between two player turns can have: a stunned player acts again after

@@ -1,20 +1,24 @@
-"""Structs from authored JSON: camelCase keys, enum members by their snake_case names (1.1)."""
+"""Structs from JSON and back: camelCase keys, enum members by their snake_case names (1.1)."""
 
 from __future__ import annotations
 
 import types
 import typing
 from enum import IntEnum
-from typing import Annotated, Final, TypeVar
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar, cast
 
+from actors.module.types import Timestamp
 from protocol import types as sats
 
-__all__ = ["camel_case", "enum_from_json", "struct_from_json"]
+__all__ = ["camel_case", "enum_from_json", "struct_from_json", "struct_to_json"]
 
 _INTEGER_BOUNDS: Final = {
     sats.U32: (0, 2**32 - 1),
     sats.I32: (-(2**31), 2**31 - 1),
 }
+_MICROS_MAX: Final = 2**53
+"""Moments are integers that JSON carries exactly (domain 1.9)."""
 
 E = TypeVar("E", bound=IntEnum)
 T = TypeVar("T")
@@ -50,13 +54,31 @@ def struct_from_json(cls: type[T], value: object) -> T:
         return value
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__} must be an object")  # noqa: TRY004 - the reader's error
-    fields = _fields(cls)
+    fields = _fields(cast("type", cls))
     unknown = sorted(set(value) - set(fields))
     if unknown:
         raise ValueError(f"{cls.__name__} has no {unknown[0]}")
     return cls(*(_read(hint, value.get(key), key) for key, hint in fields.items()))
 
 
+def struct_to_json(value: object) -> dict[str, object]:
+    """The JSON object of a struct; ``struct_from_json`` makes the same struct of it again.
+
+    Options that hold nothing are left out.
+    """
+    fields = cast("dict[str, object]", cast("Any", value)._asdict())
+    return {camel_case(key): _write(field) for key, field in fields.items() if field is not None}
+
+
+def _write(value: object) -> object:
+    if isinstance(value, IntEnum):
+        return value.name.lower()
+    if isinstance(value, list):
+        return [_write(element) for element in value]
+    return struct_to_json(value) if isinstance(value, tuple) else value
+
+
+@cache
 def _fields(cls: type) -> dict[str, object]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return {camel_case(name): hint for name, hint in hints.items()}
@@ -67,12 +89,14 @@ def _read(hint: object, value: object, key: str) -> object:
     if origin is Annotated:
         low, high = _INTEGER_BOUNDS[arguments[1]]
         return _integer(0 if value is None else value, low, high, key)
-    if origin is types.UnionType:
+    if origin in {types.UnionType, typing.Union}:
         return None if value is None else _read(arguments[0], value, key)
     if origin is list:
         if not isinstance(value, list | None):
             raise ValueError(f"{key} must be a list")
         return [_read(arguments[0], element, key) for element in value or ()]
+    if hint is Timestamp:
+        return _integer(value, 0, _MICROS_MAX, key)
     if hint is bool or hint is str:
         value = False if value is None and hint is bool else value
         if not isinstance(value, hint):

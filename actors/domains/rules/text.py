@@ -9,13 +9,27 @@ from typing import Final
 from actors.domains.rules.errors import RuleError
 from actors.domains.rules.limits import IDENTIFIER_CHARS_MAX
 
-__all__ = ["canonical_text", "check_id", "check_slug", "clean_text", "cut_text"]
+__all__ = [
+    "canonical_text",
+    "check_id",
+    "check_slug",
+    "clean_text",
+    "cut_text",
+    "printable_text",
+    "shorten_text",
+]
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_:.\-]+")
 _SLUG: Final = re.compile(r"[a-z0-9_]{1,48}")
+_ELLIPSIS: Final = "\u2026"
 _NEWLINES: Final = re.compile(r"\n{3,}")
 _REMOVED: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 del _REMOVED[0x09], _REMOVED[0x0A]
+
+
+def printable_text(value: str) -> str:
+    """A piece of a text, without control characters but newline and tab; nothing else changes."""
+    return value.translate(_REMOVED)
 
 
 def canonical_text(value: str) -> str:
@@ -23,7 +37,7 @@ def canonical_text(value: str) -> str:
 
     Canonical text is its own canonical form.
     """
-    text = unicodedata.normalize("NFC", value.translate(_REMOVED)).strip()
+    text = unicodedata.normalize("NFC", printable_text(value)).strip()
     return _NEWLINES.sub("\n\n", text)
 
 
@@ -51,6 +65,12 @@ def clean_text(value: str, limit: int, *, required: bool = False) -> str:
 def cut_text(value: str, limit: int) -> str:
     """The canonical form of an authored text, cut at the limit (domain 6.2)."""
     return canonical_text(canonical_text(value)[:limit])
+
+
+def shorten_text(value: str, limit: int) -> str:
+    """The canonical form of a text, and beyond the limit its beginning with an ellipsis."""
+    text = canonical_text(value)
+    return text if len(text) <= limit else cut_text(text, limit - 1) + _ELLIPSIS
 
 
 def check_id(value: str, limit: int = IDENTIFIER_CHARS_MAX) -> str:

@@ -8,7 +8,11 @@ from typing import Final
 from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
 from actors.domains.gameplay.story import StorySession
 from actors.domains.kinds import STORY, USER
-from actors.domains.limits import LIVE_STORIES_MAX, STORY_BEGIN_SECONDS_MAX
+from actors.domains.limits import (
+    DIRECTORY_ARCHIVED_MAX,
+    LIVE_STORIES_MAX,
+    STORY_BEGIN_SECONDS_MAX,
+)
 from actors.domains.messages import RecordSession, StoryBegin, StoryPresence, StoryRejected
 from actors.domains.rules.ids import world_key
 from actors.domains.rules.text import check_id, check_slug
@@ -18,34 +22,27 @@ from actors.domains.runtime.directory_entry import (
     DirectoryState,
     SessionDirectoryEntry,
 )
+from actors.domains.runtime.refusals import Refusal, note_refusal
 from actors.errors import ReducerError
-from actors.module.context import ProcedureContext, ReducerContext, ViewContext
+from actors.module.context import DatabaseReader, ProcedureContext, ReducerContext, ViewContext
 from actors.module.functions import message, procedure, reducer
-from actors.module.tables import table
-from actors.module.types import Timestamp, replace, struct
+from actors.module.types import replace, struct
 
 __all__ = [
     "BeginStorySession",
     "BegunStory",
-    "SessionRefusal",
     "announce_presence",
     "begin_story_session",
     "begin_story_session_and_return",
+    "check_story_slot",
+    "live_stories",
+    "open_entry",
     "record_session",
     "story_rejected",
+    "until_decided",
 ]
 
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
-
-
-@table(primary_key="session_key", actor=USER)
-class SessionRefusal:
-    """Why a session that the user began never became active."""
-
-    session_key: str
-    error_code: str
-    error_message: str
-    created_at: Timestamp
 
 
 @struct
@@ -76,29 +73,11 @@ def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunS
     profile_id, role_key = check_id(input.profile_id), check_slug(input.role_key)
     if input.locale is not None and not _LOCALE.fullmatch(input.locale):
         raise ReducerError("runtime.invalid_locale", "the locale has a wrong form")
-    entries = ctx.db[SessionDirectoryEntry]
-    stories = entries.filter(kind=SessionKind.STORY)
-    if sum(entry.state in LIVE_STATES for entry in stories) >= LIVE_STORIES_MAX:
-        raise ReducerError(
-            "limit.quota_exceeded", "too many stories are running", limit=LIVE_STORIES_MAX
-        )
+    check_story_slot(len(live_stories(ctx.db)))
     assert ctx.claims is not None
     account = account_of(ctx, ctx.claims)
     begun = BegunStory(ctx.new_id("ss_"), ctx.new_id("rs_"))
-    entries.insert(
-        SessionDirectoryEntry(
-            session_key=begun.story_session_id,
-            user_id=ctx.key,
-            kind=SessionKind.STORY,
-            role=ParticipantRole.HOST,
-            state=DirectoryState.STARTING,
-            title="",
-            world_key=world_key(WorldKind.CUSTOM_WORLD, profile_id),
-            runtime_session_id=begun.runtime_session_id,
-            last_activity_at=ctx.timestamp,
-            created_at=ctx.timestamp,
-        )
-    )
+    open_entry(ctx, begun, world_key(WorldKind.CUSTOM_WORLD, profile_id), "")
     ctx.send(
         STORY.key(begun.story_session_id),
         StoryBegin(
@@ -126,22 +105,69 @@ async def begin_story_session_and_return(
     """
     begun = await ctx.call(begin_story_session, input)
     session_id = begun.story_session_id
-
-    def decided(view: ViewContext) -> SessionDirectoryEntry | SessionRefusal | None:
-        refusal = view.db[SessionRefusal].find(session_id)
-        entry = view.db[SessionDirectoryEntry].find(session_id)
-        is_starting = entry is not None and entry.state is DirectoryState.STARTING
-        return refusal or (None if is_starting else entry)
-
-    answer = await ctx.until(USER.key(ctx.user_id), decided, STORY_BEGIN_SECONDS_MAX)
-    if isinstance(answer, SessionRefusal):
-        raise ReducerError(answer.error_code, answer.error_message)
+    await until_decided(ctx, ctx.user_id, session_id)
     session = await ctx.read(
         STORY.key(session_id), lambda view: view.db[StorySession].find(session_id)
     )
     if session is None:
         raise ReducerError("dependency.timeout", "the story has not started yet")
     return session
+
+
+async def until_decided(
+    ctx: ProcedureContext, user_id: str, story_session_id: str
+) -> SessionDirectoryEntry | None:
+    """Wait until a story that is starting has begun; None after the deadline.
+
+    Raises:
+        ReducerError: the code with which the story was refused.
+    """
+
+    def decided(view: ViewContext) -> SessionDirectoryEntry | None:
+        refusal = view.db[Refusal].find(story_session_id)
+        if refusal is not None:
+            raise ReducerError(refusal.error_code, refusal.error_message)
+        entry = view.db[SessionDirectoryEntry].find(story_session_id)
+        is_starting = entry is not None and entry.state is DirectoryState.STARTING
+        return None if is_starting else entry
+
+    return await ctx.until(USER.key(user_id), decided, STORY_BEGIN_SECONDS_MAX)
+
+
+def live_stories(db: DatabaseReader) -> list[SessionDirectoryEntry]:
+    """The user's stories that take up a slot (domain 1.9)."""
+    stories = db[SessionDirectoryEntry].filter(kind=SessionKind.STORY)
+    return [entry for entry in stories if entry.state in LIVE_STATES]
+
+
+def check_story_slot(taken: int) -> None:
+    """Let one more story begin while so many slots are taken (domain 6.7, EW08).
+
+    Raises:
+        ReducerError: ``limit.quota_exceeded``.
+    """
+    if taken >= LIVE_STORIES_MAX:
+        raise ReducerError(
+            "limit.quota_exceeded", "too many stories are running", limit=LIVE_STORIES_MAX
+        )
+
+
+def open_entry(ctx: ReducerContext, begun: BegunStory, world_key: str, title: str) -> None:
+    """Enter a story that the user begins, as its host, into the directory."""
+    ctx.db[SessionDirectoryEntry].insert(
+        SessionDirectoryEntry(
+            session_key=begun.story_session_id,
+            user_id=ctx.key,
+            kind=SessionKind.STORY,
+            role=ParticipantRole.HOST,
+            state=DirectoryState.STARTING,
+            title=title,
+            world_key=world_key,
+            runtime_session_id=begun.runtime_session_id,
+            last_activity_at=ctx.timestamp,
+            created_at=ctx.timestamp,
+        )
+    )
 
 
 @message(USER)
@@ -166,6 +192,8 @@ def record_session(ctx: ReducerContext, payload: RecordSession) -> None:
             created_at=ctx.timestamp if known is None else known.created_at,
         )
     )
+    if payload.state is DirectoryState.ARCHIVED:
+        _forget_oldest(ctx)
     began_before = known is not None and known.state in {
         DirectoryState.ACTIVE,
         DirectoryState.PAUSED,
@@ -182,9 +210,8 @@ def story_rejected(ctx: ReducerContext, payload: StoryRejected) -> None:
     entries = ctx.db[SessionDirectoryEntry]
     entry = entries.get(payload.story_session_id)
     entries.update(replace(entry, state=DirectoryState.ARCHIVED, last_activity_at=ctx.timestamp))
-    ctx.db[SessionRefusal].upsert(
-        SessionRefusal(payload.story_session_id, payload.code, payload.message, ctx.timestamp)
-    )
+    note_refusal(ctx, payload.story_session_id, payload.code, payload.message)
+    _forget_oldest(ctx)
 
 
 def announce_presence(ctx: ReducerContext, *, connected: bool) -> None:
@@ -196,3 +223,12 @@ def announce_presence(ctx: ReducerContext, *, connected: bool) -> None:
 
 def _tell_presence(ctx: ReducerContext, story_session_id: str, *, connected: bool) -> None:
     ctx.send(STORY.key(story_session_id), StoryPresence(ctx.key, connected))
+
+
+def _forget_oldest(ctx: ReducerContext) -> None:
+    """Keep the directory's archived entries within their limit; their sessions stay readable."""
+    entries = ctx.db[SessionDirectoryEntry]
+    archived = entries.filter(state=DirectoryState.ARCHIVED)
+    if len(archived) > DIRECTORY_ARCHIVED_MAX:
+        oldest = min(archived, key=lambda entry: (entry.last_activity_at, entry.session_key))
+        entries.delete(oldest.session_key)

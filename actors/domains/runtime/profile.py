@@ -76,21 +76,30 @@ class PlayReceipt:
 
 
 @struct
-class ListPlayedWorlds:
-    """Input of ``list_played_worlds``."""
+class GetProfileDashboard:
+    """Input of ``get_profile_dashboard``; another user needs the service role."""
 
+    user_id: str | None
+
+
+@struct
+class ListPlayedWorlds:
+    """Input of ``list_played_worlds``; another user needs the service role."""
+
+    user_id: str | None
     limit: u32
 
 
 @procedure(actor=USER)
-def get_profile_dashboard(ctx: ViewContext) -> ProfileDashboardState:
-    """The caller's dashboard; zeros without one, and nothing is written."""
+def get_profile_dashboard(ctx: ViewContext, input: GetProfileDashboard) -> ProfileDashboardState:
+    """The user's dashboard; zeros without one, and nothing is written."""
+    del input  # It only names the actor.
     return ctx.db[ProfileDashboardState].find(ctx.key) or _empty_dashboard(ctx.key, Timestamp(0))
 
 
 @procedure(actor=USER)
 def list_played_worlds(ctx: ViewContext, input: ListPlayedWorlds) -> list[ProfilePlayedWorld]:
-    """The caller's worlds, the last played first."""
+    """The user's worlds, the last played first. Raises ``input.out_of_range``."""
     if not 1 <= input.limit <= LISTED_ROWS_MAX:
         raise ReducerError("input.out_of_range", f"limit must be 1 to {LISTED_ROWS_MAX}")
     newest_first = list(ctx.db[ProfilePlayedWorld].range("last_played_at"))[::-1]

@@ -79,9 +79,17 @@ class AppendWalletLedgerEntry:
 
 
 @struct
+class GetWalletBalance:
+    """Input of ``get_wallet_balance``; another user needs the service role."""
+
+    user_id: str | None
+
+
+@struct
 class ListWalletLedger:
     """Input of ``list_wallet_ledger``: entries below ``before_seq``, or the newest."""
 
+    user_id: str | None
     before_seq: u64 | None
     limit: u32
 
@@ -105,14 +113,15 @@ def append_wallet_ledger_entry(
 
 
 @procedure(actor=USER)
-def get_wallet_balance(ctx: ViewContext) -> i64:
-    """The caller's sparks; 0 without any entry."""
+def get_wallet_balance(ctx: ViewContext, input: GetWalletBalance) -> i64:
+    """The user's sparks; 0 without any entry."""
+    del input  # It only names the actor.
     return balance_of(ctx.db)
 
 
 @procedure(actor=USER)
 def list_wallet_ledger(ctx: ViewContext, input: ListWalletLedger) -> list[ProfileWalletLedger]:
-    """The caller's entries, newest first."""
+    """The user's entries, newest first. Raises ``input.out_of_range``."""
     if not 1 <= input.limit <= LISTED_ROWS_MAX:
         raise ReducerError("input.out_of_range", f"limit must be 1 to {LISTED_ROWS_MAX}")
     ledger = ctx.db[ProfileWalletLedger]

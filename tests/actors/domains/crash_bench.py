@@ -18,7 +18,7 @@ from persistence.memory import MemoryDisk, MemoryStore
 from persistence.store import Append, Done
 from protocol.types import TIMESTAMP, OptionType
 
-_GENERATED = re.compile(r"\b(rs|ss|bt|st|ex|wl|xp)_[0-9a-z]{26}\b")
+_GENERATED = re.compile(r"\b(rs|ss|bt|st|ex|wl|xp|sa)_[0-9a-z]{26}\b")
 _BY_TIME = frozenset({"connection_key", "action_credit"})
 """Columns that follow from when and how often somebody connected, beside the timestamps."""
 
@@ -154,7 +154,10 @@ class MortalBench(Bench):
         for key in sorted(self.disk.actors):
             kind = key.partition("/")[0]
             for name, declared in MODULE.tables.items():
-                if declared.kind.name == kind and name not in self.flow.by_chance:
+                if (
+                    kind in {each.name for each in declared.kinds}
+                    and name not in self.flow.by_chance
+                ):
                     found.append(((key, name), self.rows(key, declared.row)))
         return found
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from crash_bench import Flow, MortalBench
 from user_bench import SERVICE, only
-from vale_bench import Player, Vale, claims, running_vale
+from vale_bench import PROFILE, Player, RefusedError, Vale, claims, running_vale
 
+from actors.domains.custom_world.publishing import CustomWorldPublishedProfile, PublishedStatus
 from actors.domains.domain_types import ItemGrant, ParticipantRole
 from actors.domains.gameplay.combat import BattleState
 from actors.domains.gameplay.inventory_calls import Consume
@@ -17,8 +18,10 @@ from actors.domains.gameplay.quest import QuestRecord
 from actors.domains.gameplay.quest_calls import TreasureAction
 from actors.domains.gameplay.story import StoryFunction, StoryStatus
 from actors.domains.gameplay.trade import TradeKind
+from actors.domains.kinds import CATALOG
 from actors.domains.rules.combat import BattleStatus, CombatAction
 from actors.domains.rules.trade import sell_price
+from actors.module.types import replace
 
 HERB = "core_healing_herb"
 
@@ -225,6 +228,58 @@ async def _abandonment(vale: Vale) -> None:
     await player.call("abandon_story_session", player.story_id)
 
 
+async def _saving(vale: Vale) -> None:
+    player = await _at_the_mill(vale)
+    vale.mark()
+    await player.call("create_save_archive", None, player.story_id, None, None)
+
+
+async def _saving_over(vale: Vale) -> None:
+    player = await _at_the_mill(vale)
+    archive = await player.save()
+    vale.mark()
+    await player.call("create_save_archive", None, player.story_id, None, archive.archive_id)
+
+
+async def _saving_in_a_battle(vale: Vale) -> None:
+    player = await _at_the_mill(vale)
+    await player.choose(StoryFunction.FIGHT, "mill_prowl")
+    vale.mark()
+    await player.call("create_save_archive", None, player.story_id, None, None)
+
+
+async def _restoring(vale: Vale) -> None:
+    player = await _at_the_mill(vale)
+    archive = await player.save()
+    await _win(vale, player)
+    vale.mark()
+    await player.call("restore_save_archive", None, archive.archive_id)
+
+
+async def _restoring_from_a_battle(vale: Vale) -> None:
+    """A guest is there too, and both fight when the host goes back."""
+    host = await _at_the_mill(vale)
+    archive = await host.save()
+    guest = await _invite(vale, host)
+    await _join(host, guest)
+    await host.choose(StoryFunction.FIGHT, "slime_pack")
+    vale.mark()
+    await host.call("restore_save_archive", None, archive.archive_id)
+
+
+async def _restoring_in_no_world(vale: Vale) -> None:
+    """The world was blocked after the save."""
+    player = await _at_the_mill(vale)
+    archive = await player.save()
+    worlds = vale.host.core(CATALOG.shard_key(PROFILE)).database[CustomWorldPublishedProfile]
+    worlds.update(replace(next(iter(worlds)), status=PublishedStatus.BLOCKED))
+    # The changed row is written with the next record of its actor.
+    with pytest.raises(RefusedError):
+        await (await vale.enter(claims(3))).begin()
+    vale.mark()
+    await player.call("restore_save_archive", None, archive.archive_id)
+
+
 _BEGUN = frozenset({"loot_seed", "stock_seed", "trade_stock", "text", "latest_narrative_text"})
 _FOUGHT = frozenset(
     {
@@ -240,6 +295,11 @@ _FOUGHT = frozenset(
         "statuses",
     }
 )
+
+_SAVED = frozenset({"session_state_json", "state_hash", "size_bytes"})
+"""A state says when its rows were written, and whether its host was there."""
+
+_RESTORED = frozenset({"loot_seed", "stock_seed", "connected"})
 
 Step = Callable[[Vale], Awaitable[None]]
 
@@ -263,11 +323,17 @@ FLOWS: dict[Step, frozenset[str]] = {
     _treasure: frozenset(),
     _item_use: frozenset(),
     _abandonment: frozenset({"connected"}),  # an archived story is not told who comes
+    _saving: _SAVED,
+    _saving_over: _SAVED,
+    _saving_in_a_battle: frozenset(),
+    _restoring: _RESTORED,
+    _restoring_from_a_battle: _RESTORED | _FOUGHT,
+    _restoring_in_no_world: frozenset(),
 }
 """What sets each flow going, and the columns that depend on draws of the flow itself."""
 
 
-_TOGETHER = {_victory_of_two, _joining, _leaving}
+_TOGETHER = {_victory_of_two, _joining, _leaving, _restoring_from_a_battle}
 
 
 async def _flow_of(step: Step) -> Flow:

@@ -70,6 +70,7 @@ async def test_story_two() -> None:
         assert [choice.function for choice in player.choices()] == [
             StoryFunction.ADVANCE_CHAPTER,
             StoryFunction.TRAVEL,
+            StoryFunction.NARRATIVE,
         ]
 
         written = len(player.story_rows(QuestLog))

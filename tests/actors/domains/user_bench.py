@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.claims import Claims
-from actors.domains import messages
+from actors.domains import archive_messages, messages
 from actors.domains.kinds import STORY, USER
 from actors.host.caller import Caller
 from actors.host.core import ActorCore, Shared
@@ -101,10 +101,13 @@ class _Reply:
 def _message_types() -> MessageTypes:
     """The user's own messages with their handlers; the bench takes all the others as they come."""
     by_name, by_payload = {}, {}
-    for name in messages.__all__:
-        payload = getattr(messages, name)
+    payloads = [
+        getattr(module, name) for module in (archive_messages, messages) for name in module.__all__
+    ]
+    for payload in payloads:
+        name = payload.__name__
         handler = MODULE.messages.get(f"user.{snake(name)}")
-        kinds = ("story", "bigfish") if handler is None else ("user",)
+        kinds = ("story", "bigfish", "catalog") if handler is None else ("user",)
         codec = compile_codec(product_type(payload))
         for kind in kinds:
             wire_name = f"{kind}.{snake(name)}"

@@ -84,8 +84,9 @@ class Clock:
 class Vale:
     """A running host with Test Vale published."""
 
-    def __init__(self, disk: MemoryDisk) -> None:
+    def __init__(self, disk: MemoryDisk, providers: dict[type, object] | None = None) -> None:
         self.disk = disk
+        self.providers = providers
         self.clock = Clock()
         self.host: Host
         # Reducer calls since the last mark, what procedures answered, and the disk as it was.
@@ -97,7 +98,9 @@ class Vale:
     async def start(self) -> None:
         store = MemoryStore(self.disk)
         await store.open()
-        self.host = Host(MODULE, store, secret=bytes(32), clock=self.clock)
+        self.host = Host(
+            MODULE, store, secret=bytes(32), clock=self.clock, providers=self.providers
+        )
         await self.host.start()
 
     async def enter(self, who: Claims) -> Player:
@@ -117,7 +120,7 @@ class Vale:
             (key, name): sorted(self.rows(ActorKey(key), declared.row), key=repr)
             for key in self.disk.actors
             for name, declared in MODULE.tables.items()
-            if declared.kind.name == key.partition("/")[0]
+            if key.partition("/")[0] in {kind.name for kind in declared.kinds}
         }
 
     def mark(self) -> None:
@@ -285,6 +288,19 @@ class Player:
         await self.call("abandon_story_session", self.story_id)
         return await self.begin()
 
+    async def save(
+        self, label: str | None = None, *, replace: str | None = None, story_id: str = ""
+    ) -> Any:
+        """Archive the running story; answers the archive."""
+        story_id = story_id or self.story_id
+        return await self.ask("create_save_archive_and_return", None, story_id, label, replace)
+
+    async def restore(self, archive_id: str) -> None:
+        """Go on from an archive, in the session that begins with it."""
+        begun = await self.ask("restore_save_archive_and_return", None, archive_id)
+        await self.vale.settle()
+        self.story_id = begun.story_session_id
+
     @property
     def story(self) -> ActorKey:
         return STORY.key(self.story_id)
@@ -385,9 +401,11 @@ class Player:
 
 
 @asynccontextmanager
-async def running_vale(disk: MemoryDisk | None = None) -> Any:
+async def running_vale(
+    disk: MemoryDisk | None = None, providers: dict[type, object] | None = None
+) -> Any:
     """A host with Test Vale published; stopped in the end."""
-    vale = Vale(disk or MemoryDisk())
+    vale = Vale(disk or MemoryDisk(), providers)
     await vale.start()
     service = await vale.enter(SERVICE)
     await service.ask("load_fixture_world_and_return")
@@ -400,9 +418,11 @@ async def running_vale(disk: MemoryDisk | None = None) -> Any:
 
 
 @asynccontextmanager
-async def playing(disk: MemoryDisk | None = None) -> Any:
+async def playing(
+    disk: MemoryDisk | None = None, providers: dict[type, object] | None = None
+) -> Any:
     """A player who has just begun Test Vale, and follows it."""
-    async with running_vale(disk) as vale:
+    async with running_vale(disk, providers) as vale:
         player = await vale.enter(claims(1))
         await player.subscribe(*TABLES)
         await player.begin()

@@ -62,11 +62,15 @@ export const only = <T>(rows: Iterable<T>): T => {
 export const userId = (player: Player): string =>
   `u_${player.identity.toHexString().replace(/^0x/, '').slice(12, 44)}`;
 
-/** How many of each item a player carries. */
+/** How many of each item a player carries: in the story that is played, if there is one. */
 export function items(player: Player): Record<string, number> {
+  const { inventorySlot, storySession } = player.connection.db;
+  const lineages = [...storySession.iter()].map(row => row.runtimeSessionId);
   const carried: Record<string, number> = {};
-  for (const { itemId, quantity } of player.connection.db.inventorySlot.iter()) {
-    carried[itemId] = (carried[itemId] ?? 0) + quantity;
+  for (const { itemId, quantity, runtimeSessionId } of inventorySlot.iter()) {
+    if (lineages.length === 0 || lineages.includes(runtimeSessionId)) {
+      carried[itemId] = (carried[itemId] ?? 0) + quantity;
+    }
   }
   return carried;
 }
@@ -83,10 +87,9 @@ export async function followAll(player: Player): Promise<void> {
   await subscribe(player.connection, Object.values(tables));
 }
 
-export const session = (player: Player): StorySession => {
-  const live = [...player.connection.db.storySession.iter()];
-  return only(live);
-};
+/** The story that a player is in. */
+export const session = (player: Player): StorySession =>
+  only(player.connection.db.storySession.iter());
 
 /** Begin the fixture world and wait until the story, its chapter and its items are there. */
 export async function begin(player: Player): Promise<StorySession> {

@@ -42,6 +42,22 @@ async def test_everybody_sees_the_gallery_but_not_the_document() -> None:
         assert only(anybody.rows("custom_world_gallery_entry")).play_count == 1
 
 
+async def test_a_gallery_of_copies_is_published_once_and_each_can_be_entered() -> None:
+    async with running_vale() as vale:
+        service = await vale.enter(SERVICE)
+        for _ in range(2):
+            await service.call("load_fixture_gallery", 3)
+        with pytest.raises(RefusedError) as refused:
+            await service.call("load_fixture_gallery", 129)
+        assert refused.value.code == "input.out_of_range"
+        player = await vale.enter(claims(7))
+        await player.subscribe("custom_world_gallery_entry")
+        names = [row.world_name for row in player.rows("custom_world_gallery_entry")]
+        assert sorted(names) == ["Test Vale", "Test Vale 1", "Test Vale 2", "Test Vale 3"]
+        session = await player.begin(profile=f"{PROFILE}_2")
+        assert session.world_name == "Test Vale 2"
+
+
 async def test_only_services_load_fixtures() -> None:
     async with running_vale() as vale:
         player = await vale.enter(claims(1))

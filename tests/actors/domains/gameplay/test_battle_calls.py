@@ -4,7 +4,7 @@ import pytest
 from user_bench import SERVICE, only
 from vale_bench import PROFILE, Player, RefusedError, claims, playing
 
-from actors.domains.domain_types import HostileGroup, HostileRank
+from actors.domains.domain_types import HostileGroup, HostileRank, ItemGrant
 from actors.domains.gameplay.combat import (
     BattleEvent,
     BattleMeter,
@@ -12,6 +12,7 @@ from actors.domains.gameplay.combat import (
     BattleSnapshot,
     BattleState,
 )
+from actors.domains.gameplay.inventory_calls import Grant
 from actors.domains.gameplay.limits import BATTLE_ACTIONS_BURST, BATTLE_EVENTS_MAX
 from actors.domains.gameplay.npc import NpcState
 from actors.domains.gameplay.rewards import RewardSettlement
@@ -300,3 +301,37 @@ async def test_the_battle_row_is_in_the_story_that_its_id_names() -> None:
         assert only(player.story_rows(BattleState)).battle_state_id == battle_state_id
         assert await _code(player.battle(f"{player.story_id}.bt_none")) == "combat.not_found"
         assert await _code(player.battle("not an id")) == "input.invalid_id"
+
+
+async def test_aborting_before_the_first_round_leaves_players_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with playing() as player:
+        service, lineage = await player.vale.enter(SERVICE), player.session.runtime_session_id
+        mail = Grant(ItemGrant("core_mail_t1", 1))
+        await service.call("apply_inventory_mutation", player.user_id, lineage, mail, "mail")
+        rows = player.rows("inventory_slot")
+        slot = only(row.slot_index for row in rows if row.item_id == "core_mail_t1")
+        await player.call("equip_item", lineage, slot)
+        await player.fight_out(await _fight(player))
+        await player.choose(StoryFunction.TRAVEL, "square")
+        await player.choose(StoryFunction.REST)
+        await _at_the_mill(player)
+        before = only(player.story_rows(StoryParticipant))
+        assert (before.hp, before.max_hp) == (186, 186)
+        vale = player.vale
+        home = vale.host._cells[player.home]
+        home.hold()
+        with monkeypatch.context() as patch:
+            patch.setattr(vale, "settle", vale.host.durable)  # the loadout does not come
+            await player.call("create_battle_state", player.story_id, 0, "slime_pack", None, None)
+            row = next(
+                each
+                for each in player.story_rows(BattleState)
+                if each.status is BattleStatus.PREPARING
+            )
+            await player.call("abort_battle", row.battle_state_id)
+        home.release()
+        await vale.settle()
+        assert only(player.story_rows(StoryParticipant)) == before
+        assert all(each.locked_by is None for each in player.rows("inventory_slot"))

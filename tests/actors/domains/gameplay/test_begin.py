@@ -5,8 +5,8 @@ from user_bench import only
 from vale_bench import PROFILE, TABLES, RefusedError, claims, playing, running_vale
 
 from actors.domains.custom_world.gallery import CustomWorldGalleryEntry, CustomWorldPlayMark
-from actors.domains.gameplay.begin import StoryOpening
 from actors.domains.gameplay.npc import NpcState, RelationStage
+from actors.domains.gameplay.opening import StoryOpening
 from actors.domains.gameplay.quest import QuestRecord, QuestStatus
 from actors.domains.gameplay.story import (
     StoryEvent,

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from user_bench import only
-from vale_bench import Player, RefusedError, playing
+from user_bench import SERVICE, only
+from vale_bench import Player, RefusedError, claims, playing
 
 from actors.domains.custom_world import publishing
-from actors.domains.domain_types import ItemGrant
+from actors.domains.domain_types import ItemGrant, ParticipantRole
 from actors.domains.fixtures import vale_document
+from actors.domains.gameplay.inventory_calls import Grant
 from actors.domains.gameplay.quest_calls import TreasureAction
 from actors.domains.gameplay.rewards import RewardSettlement
 from actors.domains.gameplay.story import StoryFunction, StoryParticipant
@@ -67,8 +68,8 @@ async def _code(work: object) -> str:
 async def test_a_key_opens_the_lock_and_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async with _at_the_chest(monkeypatch, lock="key_item", keyItemId="mill_key") as player:
         before = _items(player)
-        answer = await _do(player, TreasureAction.OPEN)
-        assert answer.status is TreasureStatus.OPENING
+        opening = _do(player, TreasureAction.OPEN)
+        assert await _code(opening) == "treasure.requirements_not_met"
         chest = _chest(player)
         assert (chest.status, chest.opened_by, chest.granted_items) == (
             TreasureStatus.FOUND,
@@ -77,14 +78,15 @@ async def test_a_key_opens_the_lock_and_stays_in_it(monkeypatch: pytest.MonkeyPa
         )
         assert _items(player) == before
         refused = player.story_rows(RewardSettlement)[-1]
-        assert refused.error_code == "inventory.insufficient_items"
+        assert refused.error_code == "treasure.requirements_not_met"
 
     items = [{"itemId": "mill_key", "quantity": 1}]
     locked = {"lock": "key_item", "keyItemId": "mill_key"}
     async with _at_the_chest(monkeypatch, items, **locked) as player:
         assert _items(player) == {"mill_key": 1}
-        await _do(player, TreasureAction.OPEN)
-        assert _chest(player).status is TreasureStatus.OPENED
+        answer = await _do(player, TreasureAction.OPEN)
+        assert answer == _chest(player)
+        assert answer.status is TreasureStatus.OPENED
         assert _items(player) == {"core_antidote": 1, "core_coin": 10}
 
 
@@ -146,3 +148,36 @@ async def test_a_chest_that_was_left_can_be_opened_later(monkeypatch: pytest.Mon
         await _do(player, TreasureAction.OPEN)
         assert _chest(player).status is TreasureStatus.OPENED
         assert await _code(_do(player, TreasureAction.INSPECT)) == "treasure.already_opened"
+
+
+async def test_a_lock_keeps_everyone_out_until_the_host_has_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    locked = {"lock": "key_item", "keyItemId": "core_smoke_bomb", "trapPermille": 300}
+    async with _at_the_chest(monkeypatch, **locked) as player:
+        await player.call("create_story_invite", player.story_id)
+        guest = await player.vale.enter(claims(2))
+        await guest.subscribe("inventory_slot")
+        code, role = player.session.invite_code, ParticipantRole.PLAYER
+        await guest.call("join_story_session", player.story_id, code, role, "wanderer")
+        before = _items(guest)
+        for _ in range(3):
+            opening = _do(player, TreasureAction.OPEN)
+            assert await _code(opening) == "treasure.requirements_not_met"
+        assert _items(guest) == before
+        assert {row.hp for row in player.story_rows(StoryParticipant)} == {176}
+        assert not _chest(player).trap_triggered
+
+        service, lineage = await player.vale.enter(SERVICE), player.session.runtime_session_id
+        key = Grant(ItemGrant("core_smoke_bomb", 1))
+        grant = (player.user_id, lineage, key, "a-key")
+        await service.call("apply_inventory_mutation", *grant)
+        assert (await _do(player, TreasureAction.OPEN)).status is TreasureStatus.OPENED
+        for who in (player, guest):
+            items = {"core_antidote": 1, "core_healing_herb": 3, "core_coin": 30}
+            assert _items(who) == items
+        trapped = _chest(player).trap_triggered
+        host = next(
+            row for row in player.story_rows(StoryParticipant) if row.user_id == player.user_id
+        )
+        assert host.hp == (150 if trapped else 176)

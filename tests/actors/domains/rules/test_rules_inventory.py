@@ -12,7 +12,9 @@ from actors.domains.rules.inventory import (
     quantity_of,
 )
 from actors.domains.rules.items import CORE_ITEMS
+from actors.domains.rules.trade import roll_stock
 from actors.module.types import replace
+from actors.rng import SplitMix64
 
 HERB, COIN, BLADE = "core_healing_herb", "core_coin", "core_blade_t1"
 RELIC = replace(
@@ -78,6 +80,23 @@ def test_keys_push_the_overflow_beyond_its_limit():
         Slot(20, "relic", 1, 1),
         Slot(21, "relic", 1, 1),
     )
+
+
+def test_coins_are_never_dropped():
+    outcome = given_to(Inventory(blades(40), blades(20)), (COIN, 12), (BLADE, 2))
+    assert outcome.inventory.overflow[20:] == (Slot(20, COIN, 12 + 2 * 20, 9999),)
+    assert outcome.granted == []
+    assert outcome.overflowed == [ItemGrant(COIN, 12), ItemGrant(BLADE, 2), ItemGrant(COIN, 40)]
+
+
+@given(st.permutations(sorted(ITEMS)), st.integers(0, 2**32))
+def test_the_order_of_a_catalogue_means_nothing(names, seed):
+    shuffled = {name: ITEMS[name] for name in names}
+    grants = [ItemGrant(HERB, seed % 50 + 1), ItemGrant(BLADE, seed % 7 + 1), ItemGrant("relic", 2)]
+    before = Inventory(blades(38))
+    assert grant_items(before, grants, shuffled) == grant_items(before, grants, ITEMS)
+    stock = roll_stock(SplitMix64(seed), ITEMS, ["metal", "medicine"], 5)
+    assert roll_stock(SplitMix64(seed), shuffled, {"medicine", "metal"}, 5) == stock
 
 
 def test_unknown_items_are_refused():

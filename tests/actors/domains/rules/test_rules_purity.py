@@ -15,6 +15,7 @@ PURE = {
     "functools",
     "hashlib",
     "itertools",
+    "json",
     "pydantic",
     "re",
     "types",

@@ -9,7 +9,12 @@ from actors.domains.domain_types import (
     SkillTarget,
     StatusKind,
 )
-from actors.domains.rules.struct_json import camel_case, enum_from_json, struct_from_json
+from actors.domains.rules.struct_json import (
+    camel_case,
+    enum_from_json,
+    struct_from_json,
+    struct_to_json,
+)
 
 SKILL = {"skillId": "sting", "name": "Sting", "target": "all_enemies"}
 ITEM = {
@@ -84,3 +89,15 @@ def test_lists_and_booleans_are_strict(change):
 def test_a_struct_is_an_object(value):
     with pytest.raises(ValueError, match="must be an object"):
         struct_from_json(SkillDef, value)
+
+
+def test_structs_are_written_as_they_are_read():
+    status = {"kind": "burn", "turns": 2, "potency": 30, "chancePermille": 500}
+    skill = struct_from_json(SkillDef, {**SKILL, "status": status})
+    written = struct_to_json(skill)
+    assert (written["target"], written["status"]) == ("all_enemies", status)
+    assert struct_from_json(SkillDef, written) == skill
+    item = struct_from_json(RuntimeItemDefinition, {**ITEM, "tags": ["metal"]})
+    written = struct_to_json(item)
+    assert "useEffect" not in written
+    assert struct_from_json(RuntimeItemDefinition, written) == item

@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domains.rules.errors import RuleError
-from actors.domains.rules.text import canonical_text, check_id, check_slug, clean_text, cut_text
+from actors.domains.rules.text import (
+    canonical_text,
+    check_id,
+    check_slug,
+    clean_text,
+    cut_text,
+    shorten_text,
+)
 
 # Text as it arrives: valid UTF-8, so no surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.text("a\n\t \r\0\u0301e")
@@ -84,3 +91,13 @@ def test_other_text_is_no_slug(value):
     with pytest.raises(RuleError) as refused:
         check_slug(value)
     assert refused.value.code == "input.invalid_id"
+
+
+@given(texts, st.integers(1, 40))
+def test_shorten_text_keeps_the_limit_and_says_that_there_is_more(value, limit):
+    text = shorten_text(value, limit)
+    assert len(text) <= limit
+    if len(canonical_text(value)) <= limit:
+        assert text == canonical_text(value)
+    else:
+        assert text == cut_text(value, limit - 1) + "\u2026"

@@ -5,9 +5,10 @@ from user_bench import STORY_ACTOR, UserBench, claims, only
 
 from actors.domains.domain_types import ParticipantRole, SessionKind
 from actors.domains.kinds import STORY
+from actors.domains.limits import DIRECTORY_ARCHIVED_MAX
 from actors.domains.messages import RecordSession, StoryBegin, StoryPresence, StoryRejected
-from actors.domains.runtime.directory import SessionRefusal
 from actors.domains.runtime.directory_entry import DirectoryState, SessionDirectoryEntry
+from actors.domains.runtime.refusals import Refusal
 from actors.errors import ReducerError
 
 
@@ -113,8 +114,22 @@ def test_a_refused_story_is_archived_with_its_reason(bench: UserBench) -> None:
     session = begin(bench)
     bench.tell(StoryRejected(session, "world.not_found", "there is no such world"))
     assert only(bench.rows(SessionDirectoryEntry)).state is DirectoryState.ARCHIVED
-    refusal = only(bench.rows(SessionRefusal))
-    assert (refusal.session_key, refusal.error_code) == (session, "world.not_found")
+    refusal = only(bench.rows(Refusal))
+    assert (refusal.refused_id, refusal.error_code) == (session, "world.not_found")
+
+
+def test_the_longest_unused_of_the_archived_entries_go_first(bench: UserBench) -> None:
+    bench.tell(record("ss_live", DirectoryState.ACTIVE))
+    for number in range(DIRECTORY_ARCHIVED_MAX):
+        bench.tell(record(f"ss_{number}", DirectoryState.ARCHIVED))
+    bench.tell(record("ss_0", DirectoryState.ARCHIVED))
+    refused = begin(bench)
+    bench.tell(StoryRejected(refused, "world.not_found", ""))
+    bench.tell(record("ss_last", DirectoryState.ARCHIVED))
+    kept = {entry.session_key for entry in bench.rows(SessionDirectoryEntry)}
+    assert len(kept) == DIRECTORY_ARCHIVED_MAX + 1
+    assert {"ss_live", "ss_0", "ss_3", refused, "ss_last"} <= kept
+    assert kept.isdisjoint({"ss_1", "ss_2"})
 
 
 def test_entries_attach_their_story_while_it_lives(bench: UserBench) -> None:

@@ -20,7 +20,7 @@ def dashboard(bench: UserBench) -> ProfileDashboardState:
 
 
 def test_a_default_dashboard_is_all_zeros_and_not_written(bench: UserBench) -> None:
-    empty = bench.read("get_profile_dashboard")
+    empty = bench.read("get_profile_dashboard", None)
     assert empty == ProfileDashboardState(bench.user_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     assert bench.written == 0
 
@@ -60,8 +60,8 @@ def test_worlds_are_listed_by_when_they_were_played(bench: UserBench) -> None:
     for number in (1, 2, 3):
         bench.tell(start(f"ss_{number}", f"custom_world:cwp_{number}"))
     bench.tell(start("ss_4", "custom_world:cwp_1"))
-    listed = bench.read("list_played_worlds", 2)
+    listed = bench.read("list_played_worlds", None, 2)
     assert [world.world_key for world in listed] == ["custom_world:cwp_1", "custom_world:cwp_3"]
     for limit in (0, 101):
         with pytest.raises(ReducerError, match=r"^input\.out_of_range"):
-            bench.read("list_played_worlds", limit)
+            bench.read("list_played_worlds", None, limit)

@@ -1,0 +1,207 @@
+"""Course of AI tasks: every step from start to end, with the state table of domain 8.2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from actors import ReducerContext, ReducerError, replace
+from actors.domains.ai.chunks import append_chunk, expire_chunks, received_text
+from actors.domains.ai.limits import (
+    FAILURE_CHARS_MAX,
+    STRUCTURED_BYTES_MAX,
+    TEXT_CHARS_MAX,
+    WARNING_CHARS_MAX,
+    WARNINGS_MAX,
+)
+from actors.domains.ai.stages import (
+    AiStageStatus,
+    AiTaskStage,
+    check_attempt,
+    is_over,
+    running_stage,
+    stages_of,
+)
+from actors.domains.ai.tasks import AiTask, AiTaskStatus, check_open, write_task
+from actors.domains.domain_types import TextSource
+from actors.domains.rules.canonical_json import read_json, write_json
+from actors.domains.rules.text import check_id, clean_text, cut_text, printable_text
+from actors.module import DatabaseReader
+
+__all__ = [
+    "StageResult",
+    "cancel_task",
+    "complete_stage",
+    "complete_task",
+    "fail_task",
+    "receive_chunk",
+    "start_task",
+    "text_of",
+]
+
+_LENGTH: Final = "length"
+"""The warning of a stage whose text was cut at the limit."""
+
+
+class StageResult(NamedTuple):
+    """What a stage came to. Without a text, what it received counts."""
+
+    text_output: str | None = None
+    structured_json: str | None = None
+    warnings: Sequence[str] = ()
+
+
+def text_of(db: DatabaseReader, task: AiTask) -> str:
+    """A task's text as far as it has come: what the running stage received, or the latest one."""
+    stage = running_stage(db, task)
+    received = "" if stage is None else received_text(db, stage)
+    return received or task.latest_text_output
+
+
+def start_task(ctx: ReducerContext, task: AiTask) -> AiTask:
+    """Begin a pending task; a running one stays as it is. Raises ``ai.task_final_state``."""
+    check_open(task, AiTaskStatus.PENDING, AiTaskStatus.RUNNING)
+    if task.status is AiTaskStatus.RUNNING:
+        return task
+    return write_task(ctx, replace(task, status=AiTaskStatus.RUNNING, started_at=ctx.timestamp))
+
+
+def receive_chunk(
+    ctx: ReducerContext,
+    task: AiTask,
+    stage: AiTaskStage,
+    attempt: int,
+    sequence: int,
+    delta_text: str,
+) -> AiTaskStage:
+    """Add a piece of text; at the limit the stage completes with the warning ``length``.
+
+    Raises:
+        ReducerError: as ``append_chunk``.
+    """
+    check_open(task, AiTaskStatus.RUNNING)
+    before = received_text(ctx.db, stage) if sequence else ""
+    text = printable_text(delta_text)
+    is_too_much = sequence == stage.chunk_count and len(before) + len(text) > TEXT_CHARS_MAX
+    stage = append_chunk(ctx, stage, attempt, sequence, text)
+    if is_too_much:
+        stage = complete_stage(ctx, task, stage, attempt, StageResult(warnings=(_LENGTH,)))
+    return stage
+
+
+def complete_stage(
+    ctx: ReducerContext,
+    task: AiTask,
+    stage: AiTaskStage,
+    attempt: int | None,
+    result: StageResult,
+) -> AiTaskStage:
+    """End a running stage well; what it has of text and structure becomes the task's latest.
+
+    Raises:
+        ReducerError: ``ai.invalid_state``, ``ai.task_final_state``,
+            ``ai.stage_not_running_state``, and the refusals of texts and JSON.
+    """
+    check_open(task, AiTaskStatus.RUNNING)
+    check_attempt(stage, attempt)
+    if result.text_output is None:
+        text = cut_text(received_text(ctx.db, stage), TEXT_CHARS_MAX)
+    else:
+        text = clean_text(result.text_output, TEXT_CHARS_MAX)
+    structured = result.structured_json
+    if structured is not None:
+        structured = write_json(read_json(structured, STRUCTURED_BYTES_MAX))
+    warnings = [cut_text(warning, WARNING_CHARS_MAX) for warning in result.warnings]
+    stage = ctx.db[AiTaskStage].update(
+        replace(
+            stage,
+            status=AiStageStatus.COMPLETED,
+            text_output=text,
+            structured_payload_json=structured,
+            warning_messages=warnings[:WARNINGS_MAX],
+            completed_at=ctx.timestamp,
+        )
+    )
+    expire_chunks(ctx, stage)
+    if text or structured is not None:
+        write_task(
+            ctx,
+            replace(
+                task,
+                latest_text_output=text or task.latest_text_output,
+                latest_structured_payload_json=structured or task.latest_structured_payload_json,
+            ),
+        )
+    return stage
+
+
+def complete_task(
+    ctx: ReducerContext, task: AiTask, structured_json: str | None, source: TextSource
+) -> AiTask:
+    """End a running task well; the same once more changes nothing.
+
+    Raises:
+        ReducerError: ``ai.invalid_state``, ``ai.task_final_state``,
+            ``ai.stages_incomplete_state``: a stage is not completed or skipped; the refusals of
+            JSON.
+    """
+    structured = task.latest_structured_payload_json
+    if structured_json is not None:
+        structured = write_json(read_json(structured_json, STRUCTURED_BYTES_MAX))
+    recorded = (task.status, task.result_source, task.latest_structured_payload_json)
+    if recorded == (AiTaskStatus.COMPLETED, source, structured):
+        return task
+    check_open(task, AiTaskStatus.RUNNING)
+    done = (AiStageStatus.COMPLETED, AiStageStatus.SKIPPED)
+    if any(stage.status not in done for stage in stages_of(ctx.db, task.ai_task_id)):
+        raise ReducerError("ai.stages_incomplete_state", "a stage is not completed")
+    return write_task(
+        ctx,
+        replace(
+            task,
+            status=AiTaskStatus.COMPLETED,
+            latest_structured_payload_json=structured,
+            result_source=source,
+            completed_at=ctx.timestamp,
+        ),
+    )
+
+
+def fail_task(ctx: ReducerContext, task: AiTask, code: str, message: str) -> AiTask:
+    """End a task badly; what it received stays. Raises ``ai.task_final_state``."""
+    check_open(task, AiTaskStatus.PENDING, AiTaskStatus.RUNNING)
+    return _break_off(
+        ctx,
+        replace(
+            task,
+            status=AiTaskStatus.FAILED,
+            failure_code=check_id(code),
+            failure_message=cut_text(message, FAILURE_CHARS_MAX),
+        ),
+        AiStageStatus.FAILED,
+    )
+
+
+def cancel_task(ctx: ReducerContext, task: AiTask) -> AiTask:
+    """Call a task off; what it received stays, and once more changes nothing.
+
+    Raises ``ai.task_final_state``.
+    """
+    if task.status is AiTaskStatus.CANCELLED:
+        return task
+    check_open(task, AiTaskStatus.PENDING, AiTaskStatus.RUNNING)
+    return _break_off(ctx, replace(task, status=AiTaskStatus.CANCELLED), AiStageStatus.CANCELLED)
+
+
+def _break_off(ctx: ReducerContext, task: AiTask, status: AiStageStatus) -> AiTask:
+    """Write a task that ends early, with the stage that was running."""
+    stage = running_stage(ctx.db, task)
+    if stage is not None:
+        assert not is_over(stage)
+        text = cut_text(received_text(ctx.db, stage), TEXT_CHARS_MAX)
+        stage = ctx.db[AiTaskStage].update(
+            replace(stage, status=status, text_output=text, completed_at=ctx.timestamp)
+        )
+        expire_chunks(ctx, stage)
+        task = replace(task, latest_text_output=text or task.latest_text_output)
+    return write_task(ctx, replace(task, completed_at=ctx.timestamp))

@@ -1,0 +1,115 @@
+"""Narration prompt: what a model is told about a turn, from the rows of its story (domain 8.3).
+
+Everything that authors and players have written stands between data marks, as JSON, so that no
+text can end its place or pass for an instruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actors import Prompt
+from actors.domains.ai.limits import (
+    BROKEN_CHARS_MAX,
+    DIGEST_CHARS_MAX,
+    HISTORY_CHARS_MAX,
+    HISTORY_EVENTS_MAX,
+)
+from actors.domains.ai.tasks import AiTask
+from actors.domains.data import narrator_prompt
+from actors.domains.gameplay.live_narration import request_of
+from actors.domains.gameplay.npc import npcs_here
+from actors.domains.gameplay.quest import QuestRecord, QuestStatus
+from actors.domains.gameplay.story import (
+    StoryChoice,
+    StoryEvent,
+    StorySession,
+    players_of,
+    session_of,
+)
+from actors.domains.gameplay.story_language import story_language
+from actors.domains.gameplay.world import world_of
+from actors.domains.rules.canonical_json import write_json
+from actors.domains.rules.narration_output import NARRATION_SCHEMA
+from actors.domains.rules.text import cut_text
+from actors.domains.rules.world import WorldDocument
+from actors.module import DatabaseReader
+
+__all__ = ["narration_prompt", "repair_prompt"]
+
+
+def narration_prompt(db: DatabaseReader, task: AiTask) -> Prompt:
+    """What a model is asked for the narration of a turn."""
+    session = session_of(db)
+    world = world_of(db, session)
+    language = story_language(db, session.story_session_id, world)
+    request = request_of(task)
+    user = "\n".join(
+        (
+            _data("world", cut_text("\n".join(_digest(db, session, world)), DIGEST_CHARS_MAX)),
+            _data("told before", _history(db)),
+            _data("choices", _offered(db, request["choices"])),
+            _data("player's words", request["words"]),
+            _data("function", request["function"].lower()),
+            _data("outline of what happened", request["fallback"]),
+        )
+    )
+    return Prompt(narrator_prompt(language), user)
+
+
+def repair_prompt(prompt: Prompt, broken: str, faults: list[str]) -> Prompt:
+    """What a model is asked whose answer broke the rules."""
+    user = "\n".join(
+        (
+            prompt.user,
+            _data("your answer", broken[:BROKEN_CHARS_MAX]),
+            _data("what is wrong with it", faults),
+            f"Answer again, with one JSON object of this schema: {NARRATION_SCHEMA}",
+        )
+    )
+    return Prompt(prompt.system, user)
+
+
+def _data(name: str, value: object) -> str:
+    text = write_json(value).replace("<", "\\u003c").encode(errors="replace").decode()
+    return f"{name}: <data>{text}</data>"
+
+
+def _digest(db: DatabaseReader, session: StorySession, world: WorldDocument) -> Iterator[str]:
+    """Lines on the world, the more important ones first."""
+    text = world.world
+    scene = world.landmarks[session.current_scene_key]
+    chapter = world.chapter(session.chapter_index)
+    yield f"World: {text.name} ({', '.join(text.tone)})"
+    yield f"Chapter {chapter.index}: {chapter.title}. {chapter.synopsis}"
+    yield f"Scene: {scene.name} ({scene.mood}). {scene.description}"
+    for player in players_of(db):
+        role = world.roles[player.role_key]
+        yield f"Party: {role.name}, {role.title}. {role.description}"
+    for npc in npcs_here(db, session):
+        authored = world.npcs[npc.npc_key]
+        stage = npc.relation_stage.name.lower()
+        character = f"{', '.join(authored.personality)}. {authored.description}"
+        yield f"Here: {npc.npc_key} = {npc.npc_name}, {authored.role} ({stage}). {character}"
+    for quest in db[QuestRecord].filter(status=QuestStatus.ACTIVE):
+        yield f"Quest: {quest.title}. {quest.description}"
+    yield f"Premise: {text.premise}"
+    yield f"Conflict: {text.core_conflict}"
+
+
+def _history(db: DatabaseReader) -> list[str]:
+    """What was told last, oldest first."""
+    told = sorted((row for row in db[StoryEvent] if row.text), key=lambda row: row.seq)
+    room = HISTORY_CHARS_MAX
+    texts: list[str] = []
+    for event in reversed(told[-HISTORY_EVENTS_MAX:]):
+        room -= len(event.text)
+        if room < 0:
+            break
+        texts.append(event.text)
+    return texts[::-1]
+
+
+def _offered(db: DatabaseReader, choice_ids: list[str]) -> dict[str, str]:
+    found = ((place, db[StoryChoice].find(row)) for place, row in enumerate(choice_ids, start=1))
+    return {str(place): choice.label for place, choice in found if choice is not None}
