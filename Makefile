@@ -51,6 +51,9 @@ bench: install
 	$(VENV)/bin/python -m loadtest bench $(ARGS)
 	$(VENV)/bin/python tests/bench/host_bench.py
 	$(VENV)/bin/python tests/bench/activation_bench.py
+	$(VENV)/bin/python tests/bench/store_bench.py
+	$(VENV)/bin/python tests/bench/population_bench.py
+	$(VENV)/bin/python tests/bench/restart_bench.py
 
 balance: install
 	$(VENV)/bin/python tests/balance $(ARGS)

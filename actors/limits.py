@@ -8,11 +8,13 @@ __all__ = [
     "ACTIVATION_SECONDS_BUDGET",
     "ACTOR_BYTES",
     "ATTACHED_ACTORS_MAX",
+    "CHECKPOINT_BYTES",
     "CHECKPOINT_RECORDS",
     "CHECKPOINT_STEP_RECORDS",
     "DEDUPED_CALLS_MAX",
     "EFFECT_SECONDS_MAX",
     "IDLE_SECONDS",
+    "LETTER_ERROR_CHARS_MAX",
     "MAILBOX_MESSAGES_MAX",
     "MEMORY_BYTES_DEFAULT",
     "OUTBOX_ATTEMPTS_MAX",
@@ -75,7 +77,7 @@ ROW_EXPANSION = 2
 """How often a row's BSATN is in memory, by estimate: as bytes, and as the values that they mean."""
 
 RESIDENT_SECONDS_MIN = 1.0
-"""So long after its last turn an actor stays, whatever the budget: who waits for it must find it."""
+"""So long after its last turn an actor stays, whatever the budget: who waits for it finds it."""
 
 PINNED_SECONDS = 30.0
 """When an actor that cannot leave is looked at again, if the budget is exceeded."""
@@ -94,6 +96,10 @@ CHECKPOINT_RECORDS = 16_384
 """Journal records after which an actor is checkpointed while it goes on working. A longer tail
 takes longer to read at activation, about 5 us a record; a shorter one rewrites hot rows."""
 
+CHECKPOINT_BYTES = 16 * 1024 * 1024
+"""Bytes of large journal records after which an actor is checkpointed as well. Records below the
+quotient of both count as nothing: so many of them weigh less than this together."""
+
 DEDUPED_CALLS_MAX = 512
 """Receipts kept for each user and actor (domain 1.5); the oldest goes first."""
 
@@ -105,6 +111,9 @@ OUTBOX_RETRY_SECONDS_MAX = 60
 
 OUTBOX_ATTEMPTS_MAX = 10
 """Unexpected failures of one message's handler after which it is parked as a dead letter."""
+
+LETTER_ERROR_CHARS_MAX = 500
+"""What is kept of the error in a dead letter; the rest is in the log."""
 
 EFFECT_SECONDS_MAX = 600
 """The lease of an effect: after so long its run is cut short, and the request comes again."""

@@ -58,6 +58,10 @@ class Database:
         """The tables that were named so far."""
         return iter(self._tables.values())
 
+    def size_bytes(self) -> int:
+        """What all tables take in memory, by estimate; looks at each committed row."""
+        return sum([table.size_bytes() for table in self._tables.values()])
+
     def close(self) -> None:
         """Let go of the tables, each of which knows this database."""
         self._tables.clear()

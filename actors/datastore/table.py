@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 from actors.datastore.index import Index, ascending
 from actors.datastore.layout import TableLayout
 from actors.errors import ConstraintError
+from actors.limits import ROW_BYTES, ROW_EXPANSION, TABLE_BYTES
 from persistence.record import RowChange
 
 if TYPE_CHECKING:
@@ -222,6 +223,11 @@ class Table(Generic[Row]):
             self._encoded.pop(key)
             if self._indexes:
                 self._reindex(key, old, None)
+
+    def size_bytes(self) -> int:
+        """What the table takes in memory, by estimate; looks at each committed row."""
+        data_bytes = sum(map(len, self._encoded.values()))
+        return TABLE_BYTES + ROW_BYTES * len(self._encoded) + ROW_EXPANSION * data_bytes
 
     def encoded_rows(self) -> list[EncodedRow]:
         """All committed rows with their bytes, by ascending key; between transactions only."""

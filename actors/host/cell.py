@@ -99,11 +99,15 @@ class Cell(LoopActor):
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody would notice now if it left memory: a reader, a waiter, a message."""
+        """Whether somebody would notice now if it left memory: a reader, a waiter, a message.
+
+        Or an operator: an actor in quarantine stays in it until it is released.
+        """
         return (
             self.state is not CellState.ACTIVE
             or bool(self._waiting)
             or self.core.is_watched
+            or self.core.is_quarantined
             or not all(future.done() for future in self._commits or ())
         )
 

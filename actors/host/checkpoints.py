@@ -8,13 +8,20 @@ from zlib import crc32
 
 from actors.host.core import ActorCore
 from actors.keys import ActorKey
-from actors.limits import CHECKPOINT_RECORDS, CHECKPOINT_STEP_RECORDS, SLEEPER_RECORDS_MAX
+from actors.limits import (
+    CHECKPOINT_BYTES,
+    CHECKPOINT_RECORDS,
+    CHECKPOINT_STEP_RECORDS,
+    SLEEPER_RECORDS_MAX,
+)
 from persistence.errors import StoreError
 from persistence.store import Append, Store
 
 __all__ = ["Checkpoints"]
 
 log = logging.getLogger("actors.checkpoints")
+
+_LARGE_BYTES = CHECKPOINT_BYTES // CHECKPOINT_RECORDS
 
 
 class Checkpoints:
@@ -24,19 +31,30 @@ class Checkpoints:
         self._store = store
         self._loop = loop
         self._due: set[ActorKey] = set()
+        # Per actor in memory: bytes of the large records since its last checkpoint.
+        self._large: dict[str, int] = {}
 
     def note(self, entry: Append) -> bool:
         """Look at a new record; True when its actor's checkpoint has come due.
 
         Actors that began together must not be checkpointed together: each has its own remainder.
         """
-        if entry.seq % CHECKPOINT_STEP_RECORDS:
-            return False
-        steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
-        if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS):
-            return False
+        is_heavy = len(entry.record) >= _LARGE_BYTES and self._is_heavy(entry)
+        if not is_heavy:
+            if entry.seq % CHECKPOINT_STEP_RECORDS:
+                return False
+            steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
+            if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS):
+                return False
         self._due.add(ActorKey(entry.actor))
         return True
+
+    def _is_heavy(self, entry: Append) -> bool:
+        tail_bytes = self._large.pop(entry.actor, 0) + len(entry.record)
+        if tail_bytes >= CHECKPOINT_BYTES:
+            return True
+        self._large[entry.actor] = tail_bytes
+        return False
 
     def take_due(self) -> set[ActorKey]:
         """The actors whose checkpoint has come due since this was asked before."""
@@ -48,6 +66,7 @@ class Checkpoints:
 
         Who leaves ``for_long`` leaves no journal to be read; who only makes room is back soon.
         """
+        self._large.pop(core.key, None)
         tail = core.seq - core.base_seq
         if tail > (0 if for_long else SLEEPER_RECORDS_MAX):
             self.write(core)
@@ -59,6 +78,7 @@ class Checkpoints:
         so no row can get there before the record that it comes from.
         """
         key, through, changes = core.key, core.seq, core.take_changes()
+        self._large.pop(key, None)
         future: asyncio.Future[None] = self._loop.create_future()
 
         def done(error: StoreError | None) -> None:

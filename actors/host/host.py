@@ -29,10 +29,17 @@ from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
 from actors.host.session import Admission, Session, Sink
-from actors.host.turns import Acknowledgement, Delivery, Due, Refusal, Turn, unavailable
+from actors.host.turns import (
+    Acknowledgement,
+    Delivery,
+    Due,
+    Refusal,
+    Replay,
+    Turn,
+    unavailable,
+)
 from actors.host.wakes import Wakes
 from actors.keys import ActorKey, Audience
-from actors.limits import WAKE_HORIZON_SECONDS
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
@@ -121,7 +128,9 @@ class Host:
         self._wakes = Wakes(
             self._store, self._loop, self.clock, self._wake, self.spawn, self._loader.__len__
         )
-        self.passivation = Passivation(self, self._loop, self._budget)
+        self.passivation = Passivation(
+            self, self._cells, self._checkpoints, self._loop, self._budget
+        )
         shared = [
             key
             for kind in self.module.kinds.values()
@@ -206,6 +215,10 @@ class Host:
             if not self._by_home[home]:
                 del self._by_home[home]
 
+    def is_home(self, key: ActorKey) -> bool:
+        """Whether an actor is a connected caller's own."""
+        return key in self._by_home
+
     @property
     def session_count(self) -> int:
         """How many connections there are."""
@@ -272,6 +285,19 @@ class Host:
         cell = self._cells.get(key)
         if cell is not None:
             cell.core.failures = 0
+
+    async def replay_dead_letter(self, key: ActorKey, message_key: str) -> None:
+        """Have an actor apply one of its dead letters again; durable when it returns.
+
+        Raises:
+            ReducerError: ``dead_letter.not_found``, or the actor cannot be loaded.
+            CallFailedError: it broke again, and stays what it is.
+        """
+        reply = self.future_reply()
+        self.tell(key, Replay(message_key, self.catalogue.messages, reply))
+        await reply
+        if not await self.durable():
+            raise unavailable()
 
     def _summon(self, key: ActorKey) -> Cell:
         runtime = self.catalogue.kinds[key.partition("/")[0]]
@@ -398,22 +424,6 @@ class Host:
         self._loader.release()
 
     # Passivation and waking
-
-    def may_leave(self, cell: Cell) -> bool:
-        """Whether nobody would notice if an actor left memory now, nor call it back at once."""
-        soon = self.clock() + WAKE_HORIZON_SECONDS * 1_000_000
-        return (
-            not cell.is_busy
-            and cell.core.key not in self._by_home
-            and cell.round_number <= self.rounds.durable_number
-            and not 0 < cell.core.mail.wake_at() <= soon
-        )
-
-    def dismiss(self, cell: Cell, *, for_long: bool) -> None:
-        """Drop an actor from memory; all its turns are stored."""
-        del self._cells[cell.core.key]
-        self._checkpoints.write_last(cell.core, for_long=for_long)
-        cell.end()
 
     def _wake(self, key: ActorKey) -> None:
         """An actor's timer or unsent message is due; one of a kind that is gone stays asleep."""

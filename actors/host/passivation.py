@@ -8,11 +8,11 @@ next message to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from heapq import heappop, heappush, heapreplace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from actors.host.cell import Cell
+from actors.host.checkpoints import Checkpoints
 from actors.keys import ActorKey
 from actors.limits import (
     IDLE_SECONDS,
@@ -21,9 +21,13 @@ from actors.limits import (
     PINNED_SECONDS,
     RESIDENT_SECONDS_MIN,
     SWEEP_SECONDS,
+    WAKE_HORIZON_SECONDS,
 )
 
-__all__ = ["Budget", "Passivation", "Residence"]
+if TYPE_CHECKING:
+    from actors.host.host import Host
+
+__all__ = ["Budget", "Passivation"]
 
 
 _UNSEEN = float("-inf")
@@ -43,19 +47,6 @@ class Budget(NamedTuple):
     memory_bytes: int = MEMORY_BYTES_DEFAULT
 
 
-class Residence(Protocol):
-    """Where the actors are: the host."""
-
-    stopwatch: Callable[[], float]
-    """Seconds, monotonic; what cells note the time of their turns by."""
-
-    def may_leave(self, cell: Cell) -> bool:
-        """Whether nobody would notice if an actor left memory now."""
-
-    def dismiss(self, cell: Cell, *, for_long: bool) -> None:
-        """Drop an actor from memory; ``for_long`` when it was idle, and does not only make room."""
-
-
 class _Entry(NamedTuple):
     """An actor in the order of use; keys are unique, so two cells are never compared."""
 
@@ -72,7 +63,9 @@ class Passivation:
     order is exact, a turn costs nothing, and a sweep looks at few more than those that leave.
 
     Args:
-        residence: asked who may leave, and told who does.
+        host: asked about sessions and durability.
+        cells: the actors in memory; who leaves is taken out.
+        checkpoints: write what is left behind.
         loop: sweeps run in its callbacks, never inside a turn.
         budget: what there is.
 
@@ -82,9 +75,16 @@ class Passivation:
     """
 
     def __init__(
-        self, residence: Residence, loop: asyncio.AbstractEventLoop, budget: Budget
+        self,
+        host: Host,
+        cells: dict[ActorKey, Cell],
+        checkpoints: Checkpoints,
+        loop: asyncio.AbstractEventLoop,
+        budget: Budget,
     ) -> None:
-        self._residence = residence
+        self._host = host
+        self._cells = cells
+        self._checkpoints = checkpoints
         self._loop = loop
         self._budget = budget
         self._order: list[_Entry] = []
@@ -114,7 +114,7 @@ class Passivation:
     def sweep(self) -> None:
         """Let some leave; called again by itself, at once when that were not all who may."""
         self._is_called = False
-        now = self._residence.stopwatch()
+        now = self._host.stopwatch()
         for _ in range(PASSIVATIONS_PER_SWEEP):
             is_over = self._is_over()
             enough = RESIDENT_SECONDS_MIN if is_over else self._budget.idle_seconds
@@ -131,7 +131,7 @@ class Passivation:
         if cell.used_at > known_at:
             heapreplace(self._order, _Entry(cell.used_at, key, cell))
             self.resident_bytes += cell.weigh() - size_bytes
-        elif not self._residence.may_leave(cell):
+        elif not self.may_leave(cell):
             # Who is pinned is mostly pinned for long: it goes behind those that can leave.
             again_at = now + PINNED_SECONDS if self._is_over() else now
             heapreplace(self._order, _Entry(again_at, key, cell))
@@ -141,7 +141,19 @@ class Passivation:
             self.resident_bytes -= size_bytes
             self.count += 1
             is_idle = cell.used_at < now - self._budget.idle_seconds
-            self._residence.dismiss(cell, for_long=is_idle)
+            self._checkpoints.write_last(cell.core, for_long=is_idle)
+            del self._cells[key]
+            cell.end()
+
+    def may_leave(self, cell: Cell) -> bool:
+        """Whether nobody would notice if an actor left memory now, nor call it back at once."""
+        soon = self._host.clock() + WAKE_HORIZON_SECONDS * 1_000_000
+        return (
+            not cell.is_busy
+            and not self._host.is_home(cell.core.key)
+            and cell.round_number <= self._host.rounds.durable_number
+            and not 0 < cell.core.mail.wake_at() <= soon
+        )
 
     def _is_over(self) -> bool:
         return self.resident_bytes > self._budget.memory_bytes

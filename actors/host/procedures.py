@@ -66,11 +66,12 @@ class Run:
         endpoint = host.reducers[declaration.name]
         endpoint.authorize(self._caller, host.clock())
         reply = host.future_reply()
+        restarts = host.rounds.restarts
         encoded = host.encode_arguments(declaration.name, args)
         key = endpoint.route(self._caller, args)
         host.tell(key, ReducerCall(endpoint, args, encoded, self._caller, reply))
         answer: Answer = await reply
-        if not await host.durable():
+        if not await host.durable() or host.rounds.restarts != restarts:
             raise unavailable()
         return answer
 

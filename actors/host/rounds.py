@@ -45,6 +45,11 @@ class Rounds:
         store: takes the records.
         loop: rounds end in its callbacks.
         failed: called when a round could not be stored; nothing of it or after it leaves.
+
+    Attributes:
+        number: of the round that is being gathered.
+        durable_number: of the last one that is durable.
+        restarts: how often everything that was not durable has been forgotten.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Rounds:
     ) -> None:
         self.number = 1
         self.durable_number = 0
+        self.restarts = 0
         self._store = store
         self._loop = loop
         self._failed = failed
@@ -158,6 +164,7 @@ class Rounds:
 
     def restart(self) -> None:
         """After a failure: forget what was gathered, and count from here."""
+        self.restarts += 1
         for mouth in self._mouths:
             mouth.take_pushed()
         self._appends.clear()

@@ -15,6 +15,7 @@ from actors.errors import ReducerError, SessionRefusedError
 from actors.host.caller import Caller
 from actors.host.core import ActorCore
 from actors.host.endpoints import Endpoint
+from actors.host.letters import Broken, park
 from actors.host.mail import MessageTypes
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_ATTEMPTS_MAX
@@ -38,6 +39,7 @@ __all__ = [
     "Read",
     "ReducerCall",
     "Refusal",
+    "Replay",
     "Reply",
     "Turn",
     "unavailable",
@@ -287,20 +289,53 @@ class Delivery:
 
     def _park(self, core: ActorCore, now: int, error: Exception) -> None:
         message = self._message
-        context = core.context(now)
-        letter = DeadLetter(
-            message.message_key,
-            self._source,
-            core.key,
-            message.kind,
-            f"{type(error).__name__}: {error}"[:500],
-            message.payload,
-            context.timestamp,
+        time = core.context(now).timestamp
+        broken = Broken(
+            message.message_key, self._source, message.kind, message.payload, message.on_behalf_of
         )
-        core.database[DeadLetter].upsert(letter)
-        self._move_cursor(core, context.timestamp)
+        park(core, time, broken, error)
+        self._move_cursor(core, time)
         core.commit("inbox.park", b"", b"")
-        log.error("message %s is parked as a dead letter", message.message_key)
+
+
+class Replay:
+    """A dead letter that is applied again, because its cause is mended (domain 12.1).
+
+    It goes in the transaction that applies it, so it takes effect once. What came after it was
+    applied before: who asks for this knows that order is lost.
+    """
+
+    __slots__ = ("_message_key", "_reply", "_types")
+
+    def __init__(self, message_key: str, types: MessageTypes, reply: Reply) -> None:
+        self._message_key = message_key
+        self._types = types
+        self._reply = reply
+
+    def turn(self, core: ActorCore, now: int) -> None:
+        """Apply it, or leave it as it is and say why."""
+        letters = core.database[DeadLetter]
+        letter = letters.find(self._message_key)
+        if letter is None:
+            error = ReducerError("dead_letter.not_found", "there is no such dead letter")
+            self._reply.fail(now, error)
+            return
+        source = None if letter.src_actor == core.key else ActorKey(letter.src_actor)
+        context = core.context(now, letter.on_behalf_of, source=source)
+        try:
+            letters.delete(letter.message_key)
+            declared = self._types.by_name[letter.kind]
+            declared.handle(context, declared.decode(letter.payload, 0)[0])
+            core.commit(letter.kind, b"", letter.payload)
+        except Exception as error:  # noqa: BLE001 - it stays a dead letter
+            core.fail(letter.kind, error)
+            self._reply.fail(context.timestamp, CallFailedError(letter.kind))
+        else:
+            self._reply.succeed(context.timestamp, None, None)
+
+    def refuse(self, error: ReducerError) -> None:
+        """Tell who asked."""
+        self._reply.fail(0, error)
 
 
 class Acknowledgement:
@@ -378,17 +413,9 @@ class Due:
             context = core.context(now)
             timers.delete(timer.timer_id)
             core.mail.is_changed = True
-            text = f"{type(error).__name__}: {error}"[:500]
-            letter = DeadLetter(
-                f"timer:{timer.timer_id}:{core.seq + 1}",
-                core.key,
-                core.key,
-                timer.kind,
-                text,
-                timer.payload,
-                context.timestamp,
-            )
-            core.database[DeadLetter].insert(letter)
+            key = f"timer:{timer.timer_id}:{core.seq + 1}"
+            broken = Broken(key, core.key, timer.kind, timer.payload, context.sender)
+            park(core, context.timestamp, broken, error)
             core.commit("timer.park", b"", b"")
 
 

@@ -84,6 +84,7 @@ class DeadLetter:
     kind: str
     error: str
     payload: bytes
+    on_behalf_of: Identity
     parked_at: Timestamp
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -23,11 +22,11 @@ from typing import Annotated
 
 import typer
 import uvloop
-from crowd import claims_of, running_host
+from crowd import Deaf, claims_of, resident_bytes, running_host
 from rich.console import Console
 from rich.table import Table
 
-from actors.host import Host
+from actors.host import Budget, Host
 from actors.keys import user_id_of
 from actors.module.types import ConnectionId
 from protocol.messages import V2, CallReducer
@@ -38,20 +37,6 @@ SHARED_TYPES = (type, Enum, FunctionType, BuiltinFunctionType, ModuleType)
 """What belongs to the program, whoever refers to it."""
 TARGET_BYTES = 8 * 1024
 TARGET_PER_SECOND = 5_000
-
-
-class Deaf:
-    """A sink that hears nothing."""
-
-    def deliver(self, messages: list[bytes]) -> None: ...
-
-    def abort(self, close_code: int, reason: str) -> None:
-        raise AssertionError(f"closed with {close_code}: {reason}")
-
-
-def resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 async def fill(module: str, folder: Path, count: int) -> None:
@@ -80,7 +65,7 @@ async def fill(module: str, folder: Path, count: int) -> None:
 
 async def activate(module: str, folder: Path, count: int) -> dict[str, float]:
     """Bring everybody into memory; what that took."""
-    async with running_host(module, "sqlite", folder) as host:
+    async with running_host(module, "sqlite", folder, Budget(memory_bytes=1 << 60)) as host:
         kind = host.catalogue.home
         assert kind is not None
         keys = [kind.key(user_id_of(claims_of(number).identity)) for number in range(count)]
@@ -98,6 +83,7 @@ async def activate(module: str, folder: Path, count: int) -> dict[str, float]:
             "resident": resident / count,
             "objects": sum(whole for whole, _ in cells) / len(cells),
             "rows": sum(rows for _, rows in cells) / len(cells),
+            "estimate": host.passivation.resident_bytes / count,
         }
 
 
@@ -161,7 +147,16 @@ def main(
         sys.stdout.write(json.dumps(uvloop.run(activate(module, folder, count))))
         return
     table = Table(title=f"{count:,} activated actors, bytes and activations per second")
-    for name in ("module", "RSS", "objects", "rows", "beside rows", "activations/s", "CPU us"):
+    for name in (
+        "module",
+        "RSS",
+        "estimate",
+        "objects",
+        "rows",
+        "beside rows",
+        "activations/s",
+        "CPU us",
+    ):
         table.add_column(name, justify="right")
     for name in [module] if module else [GAME, "counter_module"]:
         found = measured(name, count)
@@ -170,6 +165,7 @@ def main(
         table.add_row(
             name,
             f"{found['resident']:,.0f}",
+            f"{found['estimate']:,.0f}",
             f"{found['objects']:,.0f}",
             f"{found['rows']:,.0f}",
             f"[{'green' if beside <= TARGET_BYTES else 'red'}]{beside:,.0f}",

@@ -1,18 +1,34 @@
-"""A host in this process with many users: what both benchmarks of the host stand on."""
+"""A host in this process with many users: what the benchmarks of the host stand on."""
 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from actors.claims import Claims
-from actors.host import Host
+from actors.host import Budget, Host
 from actors.module import Module
 from actors.module.types import Identity
 from persistence.locator import open_store
+
+
+class Deaf:
+    """A sink that hears nothing."""
+
+    def deliver(self, messages: list[bytes]) -> None: ...
+
+    def abort(self, close_code: int, reason: str) -> None:
+        raise AssertionError(f"closed with {close_code}: {reason}")
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def claims_of(number: int) -> Claims:
@@ -32,7 +48,9 @@ def claims_of(number: int) -> Claims:
 
 
 @asynccontextmanager
-async def running_host(module: str, store_url: str, folder: Path) -> AsyncIterator[Host]:
+async def running_host(
+    module: str, store_url: str, folder: Path, budget: Budget | None = None
+) -> AsyncIterator[Host]:
     """A host as the server sets it up, garbage collector included."""
     store = open_store(store_url, folder)
     await store.open()
@@ -41,6 +59,7 @@ async def running_host(module: str, store_url: str, folder: Path) -> AsyncIterat
         store,
         secret=bytes(32),
         clock=lambda: time.time_ns() // 1_000,
+        budget=budget,
     )
     gc.set_threshold(50_000, 50, 100)
     await host.start()

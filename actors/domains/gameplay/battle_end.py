@@ -122,6 +122,11 @@ def _belt_after(battle: rules.Battle, user_id: str) -> list[ItemGrant]:
 
 
 def _write_back(ctx: ReducerContext, battle: rules.Battle) -> None:
+    """Keep what the battle left of its players.
+
+    Who is down when the others win or flee gets up with the least that one can enter the next
+    battle with (domain 4.2): a host at 0 could not lead the story on.
+    """
     for combatant in battle.combatants:
         if combatant.user_id is None:
             continue
@@ -130,7 +135,7 @@ def _write_back(ctx: ReducerContext, battle: rules.Battle) -> None:
             changed = replace(
                 player,
                 effective_level=combatant.level,
-                hp=combatant.hp,
+                hp=max(1, combatant.hp),
                 max_hp=combatant.stats.max_hp,
             )
             _write_player(ctx, player, changed)

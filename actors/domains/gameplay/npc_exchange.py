@@ -180,6 +180,8 @@ def exchange_rejected(ctx: ReducerContext, payload: ExchangeRejected) -> None:
 
 def _forget_oldest(ctx: ReducerContext) -> None:
     records = ctx.db[NpcExchangeRecord]
+    if len(records) < EXCHANGES_CLOSED_MAX:
+        return
     closed = [row for row in records if row.status is not SettlementStatus.PENDING]
     if len(closed) >= EXCHANGES_CLOSED_MAX:
         oldest = min(closed, key=lambda row: (row.updated_at, row.exchange_id))

@@ -40,10 +40,10 @@ def priced(world: WorldDocument, row: NpcState) -> NpcState:
     return replace(row, trade_stock=stock)
 
 
-def set_aside(ctx: ReducerContext, row: NpcState, exchange_id: str, goods: ItemGrant) -> NpcState:
+def set_aside(ctx: ReducerContext, row: NpcState, exchange_id: str, goods: ItemGrant) -> None:
     """Take goods out of an npc's stock until their exchange is answered; sold out is shown as 0."""
     put_mark(ctx, row.stock_turn, _SET_ASIDE, exchange_id)
-    return write_npc(ctx, _with_quantity(row, goods.item_id, -goods.quantity))
+    write_npc(ctx, _with_quantity(row, goods.item_id, -goods.quantity))
 
 
 def forget_aside(ctx: ReducerContext, exchange_id: str) -> None:

@@ -8,10 +8,11 @@ import logging
 import pytest
 from host_bench import Clock
 from town import ACTORS, MODULE, NAMES, PEOPLE, coins, new_town, texts
-from town_module import Arrival, Give, Post
+from town_module import Arrival, Give, Post, earn
 
-from actors.errors import ActorUnavailableError
+from actors.errors import ActorUnavailableError, ReducerError
 from actors.host import Host
+from actors.host.procedures import Run
 from actors.limits import CHECKPOINT_RECORDS
 from persistence.errors import FencedError, StoreWriteError
 from persistence.memory import MemoryStore
@@ -46,6 +47,17 @@ async def test_a_confirmed_connection_hears_nothing_before_it_is_durable():
     assert isinstance(teller.outcome(call), ReducerOk)
     assert isinstance(teller.outcome(refused), ReducerErr)
     assert listener.values("notice") == teller.values("notice") == [("t", "x")]
+
+
+async def test_a_commit_right_behind_the_first_rows_is_told():
+    bench = await new_town().start()
+    teller, listener = await bench.enter(PEOPLE[0]), await bench.enter(PEOPLE[1])
+    topics = [f"t{number}" for number in range(3)]
+    for number, topic in enumerate(topics):
+        listener.subscribe(number, f"SELECT * FROM notice WHERE topic = '{topic}'")
+        teller.call("post", Post(topic, "x"))
+    await bench.settle()
+    assert listener.values("notice") == [(topic, "x") for topic in topics]
 
 
 async def test_errors_keep_their_place_behind_data_that_waits():
@@ -111,6 +123,27 @@ async def test_a_store_that_fails_shows_nothing_and_everything_is_loaded_again()
     await bench.host.activate([ACTORS[1]])
     assert coins(bench, 1) == 0
     assert bench.fatal == []
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_procedure_is_not_told_that_a_call_stands_which_the_store_took_back(turns):
+    bench = await new_town().start()
+    peer, other = await bench.enter(PEOPLE[0]), await bench.enter(PEOPLE[1])
+    bench.store.hold()
+    bench.store.fail_next(StoreWriteError("full"))
+    other.call("earn", 1)
+    await bench.turns(4)
+    # The call comes into memory while an earlier round is about to fail.
+    run = Run(bench.host, peer.session.caller)
+    calling = asyncio.ensure_future(run.call(earn, 5))
+    await bench.turns(turns)
+    bench.store.release(1)
+    bench.store.release()
+    (outcome,) = await asyncio.gather(calling, return_exceptions=True)
+    await bench.crash()
+    await bench.start()
+    await bench.host.activate(ACTORS)
+    assert coins(bench, 0) == (0 if isinstance(outcome, ReducerError) else 5)
 
 
 async def test_a_host_whose_first_words_are_refused_does_not_start():
@@ -221,6 +254,25 @@ async def test_a_long_journal_is_checkpointed_while_it_grows():
     await bench.start()
     await bench.host.activate(ACTORS[:1])
     assert coins(bench, 0) == CHECKPOINT_RECORDS + 20
+
+
+async def test_a_journal_of_few_large_records_is_checkpointed_while_it_grows(monkeypatch):
+    monkeypatch.setattr("actors.host.checkpoints.CHECKPOINT_BYTES", 100_000)
+    bench = await new_town().start()
+    large, small = await bench.enter(PEOPLE[0]), await bench.enter(PEOPLE[1])
+    for number in range(25):
+        large.call("note", f"{number:010d}" * 1_000)
+        small.call("note", f"{number}")
+        await bench.settle()
+    stored, other = (bench.disk.actors[actor] for actor in ACTORS[:2])
+    tail = stored.last_seq - stored.base_seq
+    assert stored.base_seq > 0
+    assert tail * 10_000 < 100_000
+    assert (other.base_seq, len(other.journal)) == (0, 25)
+    await bench.crash()
+    await bench.start()
+    await bench.host.activate(ACTORS[:1])
+    assert len(texts(bench, 0)) == 25
 
 
 async def test_a_host_that_stops_leaves_everything_checkpointed():

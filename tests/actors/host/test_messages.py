@@ -11,7 +11,9 @@ from host_bench import SECOND, START_MICROS, Bench
 from town import ACTORS, NAMES, PEOPLE, coins, new_town, texts
 from town_module import Give, Letter, Say
 
+from actors.errors import ReducerError
 from actors.host.mail import retry_micros
+from actors.host.turns import CallFailedError
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_ATTEMPTS_MAX, OUTBOX_RETRY_SECONDS_MAX
 from actors.module.system import ActorTimer, DeadLetter, InboxCursor, OutboxMessage
@@ -27,6 +29,7 @@ def _quiet(caplog) -> None:
     """Handlers break on purpose here."""
     caplog.set_level(logging.CRITICAL, "actors.turn")
     caplog.set_level(logging.CRITICAL, "actors.host")
+    caplog.set_level(logging.CRITICAL, "actors.letters")
 
 
 async def two_people() -> tuple[Bench, list]:
@@ -106,6 +109,39 @@ async def test_a_handler_that_breaks_is_asked_again_after_longer_and_longer_paus
     assert letter.kind == "person.word"
     assert letter.error == "RuntimeError: trapped"
     assert texts(bench, 1) == []
+
+
+async def test_a_dead_letter_is_applied_once_when_its_cause_is_mended():
+    bench, (peer, other) = await two_people()
+    await other.result("set_trap", "x", True)
+    peer.call("say", Say("r1", NAMES[1], "x", 0))
+    await bench.settle()
+    for _ in range(OUTBOX_ATTEMPTS_MAX):
+        await bench.let_time_pass(OUTBOX_RETRY_SECONDS_MAX + 1)
+    (letter,) = bench.rows(ACTORS[1], DeadLetter)
+    assert letter.on_behalf_of == PEOPLE[0].identity
+    with pytest.raises(CallFailedError):
+        await bench.host.replay_dead_letter(ACTORS[1], letter.message_key)
+    assert bench.rows(ACTORS[1], DeadLetter) == [letter]
+    await other.result("set_trap", "x", False)
+    await bench.host.replay_dead_letter(ACTORS[1], letter.message_key)
+    assert bench.rows(ACTORS[1], DeadLetter) == []
+    assert texts(bench, 1) == ["heard x 0"]
+    with pytest.raises(ReducerError, match="dead letter"):
+        await bench.host.replay_dead_letter(ACTORS[1], letter.message_key)
+    assert texts(bench, 1) == ["heard x 0"]
+
+
+async def test_a_timer_that_was_parked_rings_when_it_is_asked_to():
+    bench, (peer, _) = await two_people()
+    await peer.result("set_trap", "a", True)
+    await peer.result("remind", "a", START_MICROS + SECOND)
+    await bench.let_time_pass(2)
+    (letter,) = bench.rows(ACTORS[0], DeadLetter)
+    await peer.result("set_trap", "a", False)
+    await bench.host.replay_dead_letter(ACTORS[0], letter.message_key)
+    assert texts(bench, 0) == ["rang a"]
+    assert bench.rows(ACTORS[0], DeadLetter) == []
 
 
 async def test_what_waits_behind_a_broken_message_follows_when_it_is_mended_or_parked():

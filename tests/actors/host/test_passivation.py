@@ -21,6 +21,7 @@ from actors.limits import (
     IDLE_SECONDS,
     PASSIVATIONS_PER_SWEEP,
     PINNED_SECONDS,
+    QUARANTINE_FAILURES,
     RESIDENT_SECONDS_MIN,
     SLEEPER_RECORDS_MAX,
     WAKE_HORIZON_SECONDS,
@@ -151,9 +152,9 @@ async def test_who_cannot_leave_is_not_looked_at_again_and_again(monkeypatch):
     for who in PEOPLE:
         await (await bench.enter(who)).result("earn", 1)
     looks: Counter[str] = Counter()
-    may_leave = bench.host.may_leave
+    passivation, may_leave = bench.host.passivation, bench.host.passivation.may_leave
     monkeypatch.setattr(
-        bench.host, "may_leave", lambda cell: looks.update([cell.core.key]) or may_leave(cell)
+        passivation, "may_leave", lambda cell: looks.update([cell.core.key]) or may_leave(cell)
     )
     for _ in range(int(PINNED_SECONDS / 2)):
         await pass_time(bench)
@@ -201,6 +202,10 @@ async def awaited(bench: Bench) -> None:
     await bench.host.next_commit(ACTORS[0])
 
 
+async def quarantined(bench: Bench) -> None:
+    bench.host.core(ACTORS[0]).failures = QUARANTINE_FAILURES
+
+
 async def timer_soon(bench: Bench) -> None:
     await visit(bench, 0, ("remind", "x", START_MICROS + WAKE_HORIZON_SECONDS * SECOND))
 
@@ -215,7 +220,16 @@ async def message_on_its_way(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", [connected, full_mailbox, undurable_turn, awaited, timer_soon, message_on_its_way]
+    "reason",
+    [
+        connected,
+        full_mailbox,
+        undurable_turn,
+        awaited,
+        quarantined,
+        timer_soon,
+        message_on_its_way,
+    ],
 )
 async def test_who_is_needed_stays(reason):
     bench = await town()

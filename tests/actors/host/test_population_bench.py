@@ -1,4 +1,4 @@
-"""The population benchmark at a size that takes seconds: a budget holds, and everybody is served."""
+"""The population benchmark in a few seconds: a budget holds, and everybody is served."""
 
 from __future__ import annotations
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from user_bench import only
 from vale_bench import Player, RefusedError, claims, playing
 
+from actors.domains.domain_types import ItemGrant
 from actors.domains.gameplay.npc import NpcState, RelationStage
 from actors.domains.gameplay.npc_exchange import ExchangeKind, NpcExchangeRecord
 from actors.domains.gameplay.rewards import SettlementStatus
-from actors.domains.gameplay.story import StoryFunction, StoryParticipant
+from actors.domains.gameplay.story import StoryFunction, StoryParticipant, StorySecret
 from actors.domains.gameplay.trade import TradeKind
+from actors.domains.rules.ids import seed_of_text
 from actors.domains.rules.items import CORE_ITEMS
+from actors.domains.rules.trade import roll_stock
+from actors.rng import SplitMix64
 
 
 def _npc(player: Player, key: str) -> NpcState:
@@ -151,6 +157,26 @@ async def test_goods_are_new_after_twenty_turns() -> None:
             await player.say("wait")
         assert _npc(player, "smith").stock_turn == 21
         assert _npc(player, "scout").stock_turn == 1
+
+
+async def test_goods_of_an_old_stock_are_not_put_back_into_a_new_one() -> None:
+    async with playing() as player:
+        for _ in range(19):
+            await player.say("wait")
+        entry = max(_npc(player, "smith").trade_stock, key=lambda each: each.unit_price)
+        goods = ("smith", TradeKind.BUY, entry.item_id, 1, entry.unit_price)
+        # The stock is renewed while the player's own actor is asked for coins that it has not.
+        await asyncio.gather(
+            player.call("trade_with_npc", player.story_id, *goods),
+            player.call("continue_story", player.story_id, None, "wait", 20, False),
+        )
+        assert entry.unit_price > 20
+        assert only(player.story_rows(NpcExchangeRecord)).status is SettlementStatus.REJECTED
+        seed = only(player.story_rows(StorySecret)).stock_seed
+        rng = SplitMix64(seed_of_text(f"{seed}:smith:1:21"))
+        rolled = roll_stock(rng, CORE_ITEMS, ["metal", "medicine"], 5)
+        stock = [ItemGrant(row.item_id, row.quantity) for row in _npc(player, "smith").trade_stock]
+        assert stock == rolled
 
 
 async def test_help_is_for_friends_and_once_a_chapter() -> None:

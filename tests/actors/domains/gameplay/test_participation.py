@@ -10,7 +10,7 @@ from user_bench import only
 from vale_bench import TABLES, Player, RefusedError, claims, playing
 
 from actors.domains.domain_types import GrantSource, ParticipantRole
-from actors.domains.gameplay.combat import BattleLoadout, BattleState
+from actors.domains.gameplay.combat import BattleCombatant, BattleLoadout, BattleState
 from actors.domains.gameplay.limits import BATTLE_AWAY_TURN_MICROS, BATTLE_TURN_MICROS
 from actors.domains.gameplay.rewards import RewardSettlement, SettlementStatus
 from actors.domains.gameplay.story import StoryFunction, StoryParticipant, StoryStatus
@@ -22,6 +22,7 @@ from actors.domains.rules.combat import (
 )
 from actors.domains.runtime.directory_entry import DirectoryState, SessionDirectoryEntry
 from actors.domains.runtime.profile import ProfilePlayedWorld
+from actors.module.types import replace
 
 
 @asynccontextmanager
@@ -102,6 +103,29 @@ async def test_a_fifth_player_finds_no_place_but_may_watch() -> None:
         await _join(host, late, ParticipantRole.SPECTATOR)
         assert host.session.player_count == 4
         assert len(host.story_rows(StoryParticipant)) == 5
+
+
+async def test_who_is_down_when_the_others_win_gets_up_again() -> None:
+    async with _together() as (host, guest):
+        row = await _fight(host)
+        battle = await guest.battle(row.battle_state_id)
+        while battle.combatants[battle.battle.active_seq - 1].user_id == host.user_id:
+            battle = (await host.fight_on(battle)).snapshot
+        # It is the guest's turn; the host is struck down, and the others are nearly so.
+        fighters = host.vale.host.core(host.story).database[BattleCombatant]
+        for fighter in list(fighters):
+            if fighter.user_id == host.user_id:
+                fighters.update(replace(fighter, hp=0, alive=False))
+            elif fighter.user_id is None and fighter.alive:
+                fighters.update(replace(fighter, hp=1))
+        while battle.battle.status is not BattleStatus.ENDED:
+            battle = (await guest.fight_on(battle)).snapshot
+        assert battle.battle.outcome is CombatOutcome.VICTORY
+        left = {row.user_id: row.hp for row in host.story_rows(StoryParticipant)}
+        assert left[host.user_id] == 1
+        assert left[guest.user_id] > 1
+        await host.choose(StoryFunction.FIGHT, "mill_prowl")
+        assert any(row.status is not BattleStatus.ENDED for row in host.story_rows(BattleState))
 
 
 async def test_two_players_share_a_fight_and_both_are_paid() -> None:
