@@ -13,8 +13,8 @@ __all__ = [
     "CHECKPOINT_STEP_RECORDS",
     "DEDUPED_CALLS_MAX",
     "EFFECT_SECONDS_MAX",
+    "FAILURE_CHARS_MAX",
     "IDLE_SECONDS",
-    "LETTER_ERROR_CHARS_MAX",
     "MAILBOX_MESSAGES_MAX",
     "MEMORY_BYTES_DEFAULT",
     "OUTBOX_ATTEMPTS_MAX",
@@ -112,8 +112,8 @@ OUTBOX_RETRY_SECONDS_MAX = 60
 OUTBOX_ATTEMPTS_MAX = 10
 """Unexpected failures of one message's handler after which it is parked as a dead letter."""
 
-LETTER_ERROR_CHARS_MAX = 500
-"""What is kept of the error in a dead letter; the rest is in the log."""
+FAILURE_CHARS_MAX = 500
+"""What is kept of an error in a dead letter or as evidence; the rest is in the log."""
 
 EFFECT_SECONDS_MAX = 600
 """The lease of an effect: after so long its run is cut short, and the request comes again."""

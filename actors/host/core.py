@@ -16,7 +16,7 @@ from actors.host.kind import KindRuntime, reserve_numbers
 from actors.host.mail import Mail, MessageTypes
 from actors.host.receipts import Receipts
 from actors.keys import ActorKey
-from actors.limits import ATTACHED_ACTORS_MAX, QUARANTINE_FAILURES
+from actors.limits import ATTACHED_ACTORS_MAX, FAILURE_CHARS_MAX, QUARANTINE_FAILURES
 from actors.module.context import ReducerContext, ViewContext
 from actors.module.functions import ViewDeclaration
 from actors.module.system import OutboxMessage
@@ -28,7 +28,7 @@ from protocol.bsatn import compile_codec
 from protocol.close_codes import CLOSE_INTERNAL_ERROR
 from protocol.values import ConnectionId, Identity, Timestamp
 
-__all__ = ["ActorCore", "Outlet", "Shared"]
+__all__ = ["ActorCore", "Failure", "Outlet", "Shared"]
 
 log = logging.getLogger("actors.turn")
 
@@ -63,6 +63,14 @@ class Shared(NamedTuple):
     outlet: Outlet
 
 
+class Failure(NamedTuple):
+    """A turn that ended with an unexpected exception: which call, what was raised, and when."""
+
+    call: str
+    error: str
+    time: Timestamp
+
+
 class ActorCore:
     """One actor: its rows, its sequence number, its subscribers.
 
@@ -71,7 +79,7 @@ class ActorCore:
         time: timestamp of the last turn; it grows with every turn.
         recorded_at: timestamp of the last journaled turn.
         base_seq: the last turn that the stored checkpoint holds.
-        failures: unexpected failures in a row.
+        evidence: the unexpected failures of the last turns in a row, the oldest first.
     """
 
     __slots__ = (
@@ -81,7 +89,7 @@ class ActorCore:
         "_shared",
         "base_seq",
         "database",
-        "failures",
+        "evidence",
         "key",
         "mail",
         "receipts",
@@ -101,7 +109,7 @@ class ActorCore:
         self.base_seq = 0
         self.time = Timestamp(0)
         self.recorded_at = Timestamp(0)
-        self.failures = 0
+        self.evidence: tuple[Failure, ...] = ()
         self._board: Board | None = None
         self._changed: dict[tuple[int, bytes], RowChange] = {}
 
@@ -144,7 +152,7 @@ class ActorCore:
     @property
     def is_quarantined(self) -> bool:
         """Whether the actor failed so often that it takes no calls (architecture 3)."""
-        return self.failures >= QUARANTINE_FAILURES
+        return len(self.evidence) >= QUARANTINE_FAILURES
 
     @property
     def board(self) -> Board:
@@ -233,8 +241,8 @@ class ActorCore:
             posted, mail.posted = mail.posted, []
             for message in posted:
                 self._shared.outlet.post(self.key, message)
-        if self.failures and not self.is_quarantined:
-            self.failures = 0
+        if self.evidence and not self.is_quarantined:
+            self.evidence = ()
         return self._publish(commit, subscriber)
 
     def rollback(self) -> None:
@@ -246,10 +254,12 @@ class ActorCore:
     def fail(self, call: str, error: Exception) -> None:
         """End a turn after an unexpected exception; too many in a row quarantine the actor."""
         self.rollback()
-        self.failures += 1
+        was_quarantined = self.is_quarantined
+        text = f"{type(error).__name__}: {error}"[:FAILURE_CHARS_MAX]
+        self.evidence = (*self.evidence, Failure(call, text, self.time))[-QUARANTINE_FAILURES:]
         log.error("%s failed in %s", call, self.key, exc_info=error)
-        if self.failures == QUARANTINE_FAILURES:
-            log.error("%s is quarantined after %d failures", self.key, self.failures)
+        if self.is_quarantined and not was_quarantined:
+            log.error("%s is quarantined after %d failures", self.key, QUARANTINE_FAILURES)
 
     def _publish(self, commit: Commit, subscriber: Subscriber | None) -> bytes | None:
         body = None

@@ -19,7 +19,7 @@ from actors.host.caller import Caller
 from actors.host.catalogue import Catalogue
 from actors.host.cell import Cell, CellState
 from actors.host.checkpoints import Checkpoints
-from actors.host.core import ActorCore, Shared
+from actors.host.core import ActorCore, Failure, Shared
 from actors.host.effect_runs import declared_worker
 from actors.host.effects import Effects
 from actors.host.loader import Loader
@@ -284,7 +284,13 @@ class Host:
         """Let a quarantined actor take calls again."""
         cell = self._cells.get(key)
         if cell is not None:
-            cell.core.failures = 0
+            cell.core.evidence = ()
+
+    @property
+    def quarantined(self) -> dict[ActorKey, tuple[Failure, ...]]:
+        """The actors in memory that take no calls, with what each failed of."""
+        cores = (cell.core for cell in self._cells.values())
+        return {core.key: core.evidence for core in cores if core.is_quarantined}
 
     async def replay_dead_letter(self, key: ActorKey, message_key: str) -> None:
         """Have an actor apply one of its dead letters again; durable when it returns.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from actors.host.core import ActorCore
 from actors.keys import ActorKey
-from actors.limits import LETTER_ERROR_CHARS_MAX
+from actors.limits import FAILURE_CHARS_MAX
 from actors.module.system import DeadLetter
 from protocol.values import Identity, Timestamp
 
@@ -34,7 +34,7 @@ def park(core: ActorCore, now: Timestamp, broken: Broken, error: Exception) -> N
             src_actor=broken.source,
             dst_actor=core.key,
             kind=broken.kind,
-            error=f"{type(error).__name__}: {error}"[:LETTER_ERROR_CHARS_MAX],
+            error=f"{type(error).__name__}: {error}"[:FAILURE_CHARS_MAX],
             payload=broken.payload,
             on_behalf_of=broken.on_behalf_of,
             parked_at=now,

@@ -124,7 +124,7 @@ class ReducerCall:
             body = core.commit(endpoint.name, caller.identity_bytes, self._args, reply.subscriber)
         except ReducerError as error:
             core.rollback()
-            core.failures = 0
+            core.evidence = ()
             reply.fail(context.timestamp, error)
         except Exception as error:  # noqa: BLE001 - a turn answers for everything inside it
             core.fail(endpoint.name, error)

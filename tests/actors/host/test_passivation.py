@@ -14,6 +14,7 @@ from town_module import Give, Say
 
 from actors.host import Budget, Caller
 from actors.host.catalogue import service_caller
+from actors.host.core import Failure
 from actors.host.turns import Read, ReducerCall
 from actors.keys import ActorKey
 from actors.limits import (
@@ -203,7 +204,8 @@ async def awaited(bench: Bench) -> None:
 
 
 async def quarantined(bench: Bench) -> None:
-    bench.host.core(ACTORS[0]).failures = QUARANTINE_FAILURES
+    evidence = (Failure("call", "error", bench.clock()),) * QUARANTINE_FAILURES
+    bench.host.core(ACTORS[0]).evidence = evidence
 
 
 async def timer_soon(bench: Bench) -> None:
