@@ -26,6 +26,7 @@ from persistence.locator import open_store
 from persistence.memory import MemoryDisk, MemoryStore
 from persistence.record import Record, RowChange, decode_record, encode_record
 from persistence.redis_store import RedisStore
+from persistence.retention import Retention, RetentionPolicy, parse_retention
 from persistence.sqlite import SqliteStore
 from persistence.store import Append, Done, Snapshot, Store, StoreDescription
 
@@ -42,6 +43,8 @@ __all__ = [
     "MemoryStore",
     "Record",
     "RedisStore",
+    "Retention",
+    "RetentionPolicy",
     "RowChange",
     "SequenceConflictError",
     "Snapshot",
@@ -62,4 +65,5 @@ __all__ = [
     "decode_record",
     "encode_record",
     "open_store",
+    "parse_retention",
 ]

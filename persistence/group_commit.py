@@ -33,6 +33,7 @@ __all__ = [
     "Job",
     "MetaJob",
     "Outcome",
+    "TrimJob",
     "gather",
     "settle",
     "weigh",
@@ -71,6 +72,13 @@ class MetaJob(NamedTuple):
     done: Done
 
 
+class TrimJob(NamedTuple):
+    """Actors from whose history goes what their retention no longer allows."""
+
+    actors: Sequence[str]
+    done: Done
+
+
 class Barrier(Enum):
     """What ends a group: everything before it is settled first."""
 
@@ -85,12 +93,12 @@ class BarrierJob(NamedTuple):
     done: Done
 
 
-Job: TypeAlias = AppendJob | FoldJob | MetaJob | BarrierJob
+Job: TypeAlias = AppendJob | FoldJob | MetaJob | TrimJob | BarrierJob
 
 
 @dataclass(slots=True)
 class Group:
-    """Work of one round: appends in one commit, then values, then checkpoints, then the barrier.
+    """Work of one round: appends in one commit, then values, checkpoints, trims, then the barrier.
 
     Checkpoints may be late against appends accepted after them, since they name the record they
     go through; they are never early.
@@ -99,6 +107,7 @@ class Group:
     appends: list[AppendJob] = field(default_factory=list)
     metas: list[MetaJob] = field(default_factory=list)
     folds: list[FoldJob] = field(default_factory=list)
+    trims: list[TrimJob] = field(default_factory=list)
     barrier: BarrierJob | None = None
 
 
@@ -171,6 +180,8 @@ def gather(waiting: deque[Job]) -> Group:
             group.folds.append(job)
         elif isinstance(job, MetaJob):
             group.metas.append(job)
+        elif isinstance(job, TrimJob):
+            group.trims.append(job)
         else:
             group.barrier = job
         waiting.popleft()

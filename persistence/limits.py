@@ -24,6 +24,12 @@ __all__ = [
     "REDIS_NAME_BYTES_MAX",
     "REDIS_OUTAGE_SECONDS_DEFAULT",
     "REDIS_REPLY_SECONDS_DEFAULT",
+    "RETAINED_AGE_SECONDS_DEFAULT",
+    "RETAINED_BYTES_DEFAULT",
+    "RETAINED_RECORDS_DEFAULT",
+    "SWEEP_ACTORS_MAX",
+    "SWEEP_PAUSE_SECONDS",
+    "SWEEP_ROUND_SECONDS",
     "SWITCH_INTERVAL_S_MAX",
     "TIP_CACHE_MAX",
     "WAL_PAGES_MAX",
@@ -118,3 +124,18 @@ REDIS_BACKOFF_SECONDS_MIN = 0.02
 REDIS_BACKOFF_SECONDS_MAX = 1.0
 """Pauses between attempts to connect double from the one to the other; chance takes up to half off
 each, so that servers which lost the same Redis do not come back together."""
+
+RETAINED_RECORDS_DEFAULT = 256
+RETAINED_BYTES_DEFAULT = 64 * 1024
+RETAINED_AGE_SECONDS_DEFAULT = 7 * 86_400
+"""Folded records of one actor that stay for ``history``: the last ones, up to the first of these
+limits. Beyond it the oldest are removed by the actor's next checkpoint or by the sweep."""
+
+SWEEP_ACTORS_MAX = 64
+"""Actors whose history is looked at in one transaction of the sweep."""
+
+SWEEP_PAUSE_SECONDS = 0.5
+"""Pause after each transaction of the sweep: 460,000 actors are looked at in an hour."""
+
+SWEEP_ROUND_SECONDS = 3600.0
+"""Pause after all actors have been looked at; history can be this much older than its limit."""

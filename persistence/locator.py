@@ -8,6 +8,7 @@ from persistence.errors import StoreUnsupportedError
 from persistence.memory import MemoryStore
 from persistence.redis_store import RedisStore
 from persistence.redis_url import REDIS_SCHEMES, hide_password, parse_redis_url
+from persistence.retention import DEFAULT_RETENTION, RetentionPolicy
 from persistence.sqlite import SqliteStore
 from persistence.store import Store
 
@@ -20,7 +21,12 @@ _SQLITE_PREFIX = "sqlite://"
 
 
 def open_store(
-    url: str, data_dir: Path, *, name: str = "genarrative", redis_password: str | None = None
+    url: str,
+    data_dir: Path,
+    *,
+    name: str = "genarrative",
+    redis_password: str | None = None,
+    retention: RetentionPolicy = DEFAULT_RETENTION,
 ) -> Store:
     """Make the store that ``url`` names; it is not opened yet.
 
@@ -32,18 +38,19 @@ def open_store(
         data_dir: folder of this server.
         name: prefix of keys where several stores share a server, unless the URL says another.
         redis_password: used when a Redis URL has none.
+        retention: how much of the actors' history is kept.
 
     Raises:
         StoreUnsupportedError: no store of this program is named so.
         StoreAddressError: a Redis URL that cannot be understood.
     """
     if url == "sqlite":
-        return SqliteStore(data_dir / _FILE_NAME)
+        return SqliteStore(data_dir / _FILE_NAME, retention=retention)
     if url == "memory:":
-        return MemoryStore()
+        return MemoryStore(retention=retention)
     path = Path(url.removeprefix(_SQLITE_PREFIX))
     if url.startswith(_SQLITE_PREFIX) and path.is_absolute() and path.name:
-        return SqliteStore(path)
+        return SqliteStore(path, retention=retention)
     if url.partition("://")[0] in REDIS_SCHEMES:
-        return RedisStore(parse_redis_url(url, name, redis_password))
+        return RedisStore(parse_redis_url(url, name, redis_password), retention=retention)
     raise StoreUnsupportedError(hide_password(url), SUPPORTED_URLS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -29,12 +29,14 @@ from persistence.group_commit import (
     FoldJob,
     Job,
     MetaJob,
+    TrimJob,
     settle,
     weigh,
     weigh_changes,
 )
 from persistence.limits import CHANGES_BYTES_MAX, META_KEY_BYTES_MAX, PENDING_BYTES_MAX
 from persistence.record import RowChange, check_place
+from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, count_excess, now_micros
 from persistence.store import Append, Done, Snapshot, StoreDescription, check_actor_name
 from persistence.tail import fold_changes, fold_journal, verify_tail
 
@@ -43,12 +45,16 @@ __all__ = ["MemoryDisk", "MemoryStore", "StoredActor"]
 
 @dataclass(slots=True)
 class StoredActor:
-    """One actor on the disk; ``journal`` is in the order of sequence numbers."""
+    """One actor on the disk; ``journal`` is in the order of sequence numbers.
+
+    ``kept_bytes`` is the length of its folded records together.
+    """
 
     base_seq: int = 0
     base_time: int = 0
     wake: int = 0
     last_seq: int = 0
+    kept_bytes: int = 0
     rows: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
     journal: dict[int, bytes] = field(default_factory=dict)
 
@@ -65,7 +71,8 @@ class MemoryDisk:
 class MemoryStore:
     """``Store`` in memory; a batch is durable in the loop's next round.
 
-    Tests hold durability back with ``hold`` and let it go on with ``release``; ``fail_next``
+    ``retention`` bounds the folded records that stay for ``history``, by ``clock`` as to their
+    age. Tests hold durability back with ``hold`` and let it go on with ``release``; ``fail_next``
     makes the next batch fail.
     """
 
@@ -73,12 +80,13 @@ class MemoryStore:
         self,
         disk: MemoryDisk | None = None,
         *,
-        keep_records: int = 0,
+        retention: RetentionPolicy = DEFAULT_RETENTION,
+        clock: Callable[[], int] = now_micros,
         pending_bytes_max: int = PENDING_BYTES_MAX,
         changes_bytes_max: int = CHANGES_BYTES_MAX,
     ) -> None:
         self.disk = disk if disk is not None else MemoryDisk()
-        self._keep_records = keep_records
+        self._bounds_of = retention.bounds_by(clock)
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
         self._changes_bytes_max = changes_bytes_max
@@ -171,6 +179,12 @@ class MemoryStore:
         names = sorted(self.disk.actors)
         return list(islice((n for n in names if n > after and n.startswith(prefix)), limit))
 
+    async def trim(self, after: str, limit: int) -> str:
+        """See ``Store.trim``."""
+        names = await self.actors("", after, limit)
+        await self._written(lambda done: TrimJob(names, done))
+        return names[-1] if len(names) == limit else ""
+
     async def read_meta(self, key: str) -> bytes | None:
         """See ``Store.read_meta``."""
         self._require_open()
@@ -180,11 +194,7 @@ class MemoryStore:
         """See ``Store.write_meta``."""
         assert 0 < len(key.encode()) <= META_KEY_BYTES_MAX
         self._require_open()
-        outcome: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
-        self._enqueue(MetaJob(key, value, outcome.set_result))
-        error = await outcome
-        if error is not None:
-            raise error
+        await self._written(lambda done: MetaJob(key, value, done))
 
     async def close(self) -> None:
         """See ``Store.close``. Ends a hold as well."""
@@ -218,6 +228,18 @@ class MemoryStore:
     def _require_open(self) -> None:
         if self._closed:
             raise StoreClosedError
+
+    async def _written(self, job: Callable[[Done], Job]) -> None:
+        outcome: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+
+        def done(error: StoreError | None) -> None:
+            if not outcome.done():
+                outcome.set_result(error)
+
+        self._enqueue(job(done))
+        error = await outcome
+        if error is not None:
+            raise error
 
     async def _barrier(self, kind: Barrier) -> None:
         passed: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
@@ -264,6 +286,10 @@ class MemoryStore:
             error = self._fenced()
             if error is None:
                 self.disk.meta[job.key] = job.value
+        elif isinstance(job, TrimJob):
+            error = self._fenced()
+            for actor in () if error else job.actors:
+                self._trim(actor, self.disk.actors[actor])
         elif job.kind is Barrier.RESET:
             self._failure = None
         loop = self._loop if self._loop is not None else asyncio.get_running_loop()
@@ -332,9 +358,20 @@ class MemoryStore:
                 stored.rows[place] = row
         stored.base_seq = through
         stored.base_time = fold.time
-        for seq in [s for s in stored.journal if s <= through - self._keep_records]:
-            del stored.journal[seq]
+        folded = [stored.journal.get(seq, b"") for seq in range(base + 1, through + 1)]
+        stored.kept_bytes += sum(map(len, folded))
+        self._trim(actor, stored)
         return None
+
+    def _trim(self, actor: str, stored: StoredActor) -> None:
+        journal = stored.journal
+        count = stored.base_seq + 1 - next(iter(journal), stored.base_seq + 1)
+        oldest_first = (data for seq, data in journal.items() if seq <= stored.base_seq)
+        bounds = self._bounds_of(actor)
+        gone, gone_bytes = count_excess(bounds, oldest_first, count, stored.kept_bytes)
+        for seq in list(islice(journal, gone)):
+            del journal[seq]
+        stored.kept_bytes -= gone_bytes
 
     def _snapshot(self, actor: str) -> Snapshot | CorruptActorError:
         stored = self.disk.actors.get(actor, StoredActor())

@@ -17,12 +17,14 @@ from persistence.errors import CorruptRecordError
 from persistence.limits import CALL_BYTES_MAX, CALLER_BYTES, RECORD_BYTES_MAX
 
 __all__ = [
+    "TIME_PLACE",
     "Record",
     "RowChange",
     "check_place",
     "decode_record",
     "encode_record",
     "record_seq",
+    "record_time",
     "verify_record",
 ]
 
@@ -40,6 +42,8 @@ _unpack_change = _CHANGE.unpack_from
 _unpack_checksum = _CHECKSUM.unpack_from
 _unpack_seq = Struct("<Q").unpack_from
 _SEQ_AT = 1
+TIME_PLACE = range(9, 17)
+"""Where a record's time lies: stores that look at it inside their medium count on that."""
 
 assert RECORD_BYTES_MAX < _DELETED
 
@@ -105,6 +109,11 @@ def record_seq(data: bytes) -> int:
     (seq,) = _unpack_seq(data, _SEQ_AT)
     assert isinstance(seq, int)
     return seq
+
+
+def record_time(data: bytes) -> int:
+    """Read the time alone, unchecked: of bytes that are no record it is some number."""
+    return int.from_bytes(data[TIME_PLACE.start : TIME_PLACE.stop], "little", signed=True)
 
 
 def check_place(data: bytes, seq: int) -> None:

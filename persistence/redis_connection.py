@@ -18,7 +18,7 @@ from persistence.redis_url import RedisAddress
 
 __all__ = ["Attached", "RedisConnector", "check_disks", "wait_for_disks"]
 
-_FORMAT = "1"
+_FORMAT = "2"
 _VERSION_MIN = (7, 0)
 _WAITAOF_VERSION_MIN = (7, 2)
 _NO_FUNCTION = "Function not found"
@@ -62,7 +62,8 @@ class RedisConnector:
             raise
         if reply[0] == b"format":
             await connection.disconnect(nowait=True)
-            raise StoreFormatError(location, f"format {_text(reply[1])}, this program knows 1")
+            reason = f"format {_text(reply[1])}, this program knows {_FORMAT}"
+            raise StoreFormatError(location, reason)
         _, epoch, number, batch = reply
         return Attached(connection, Link(_int(epoch), _int(number)), _int(batch))
 

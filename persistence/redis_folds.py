@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 
 from persistence.errors import CorruptActorError, SequenceConflictError, StoreError
-from persistence.group_commit import FailedCheckpoints, FoldJob
+from persistence.group_commit import FailedCheckpoints, FoldJob, TrimJob
 from persistence.redis_calls import Call, ReadCall, WriteCall
 from persistence.redis_keys import RedisKeys, encode_row, read_base, read_records, row_field
 from persistence.redis_library import function_call
+from persistence.retention import BoundsOf
 from persistence.store import is_actor_name
 from persistence.tail import Fold, fold_changes, fold_journal
 
@@ -24,7 +25,7 @@ class RedisFolds:
 
     Args:
         keys: of the store.
-        keep_records: folded records that stay in the history of each actor.
+        bounds_of: tells what may stay in the history of an actor.
         send: takes calls.
         settled: told each job's outcome.
     """
@@ -32,12 +33,12 @@ class RedisFolds:
     def __init__(
         self,
         keys: RedisKeys,
-        keep_records: int,
+        bounds_of: BoundsOf,
         send: Callable[[Call], None],
         settled: Callable[[FoldJob, StoreError | None], None],
     ) -> None:
         self._keys = keys
-        self._keep_records = keep_records
+        self._bounds_of = bounds_of
         self._send = send
         self._settled = settled
         self._failed = FailedCheckpoints()
@@ -106,12 +107,24 @@ class RedisFolds:
         self._send(
             WriteCall(
                 "fold",
-                (keys.owner, keys.journal(actor), keys.history(actor), keys.rows(actor)),
-                (job.through, fold.time, self._keep_records, len(deletes), *deletes, *puts),
+                (keys.owner, keys.journal(actor), keys.rows(actor)),
+                (job.through, fold.time, *self._limits(actor), len(deletes), *deletes, *puts),
                 lambda error: self._settle(job, error),
                 lambda last: SequenceConflictError(actor, last, job.through),
             )
         )
+
+    def trim_call(self, job: TrimJob, done: Callable[[StoreError | None], None]) -> WriteCall:
+        """Apply retention to actors as far as they are folded."""
+        keys = [self._keys.owner]
+        limits: list[str | int] = []
+        for actor in job.actors:
+            keys += (self._keys.journal(actor), self._keys.rows(actor))
+            limits += self._limits(actor)
+        return WriteCall("trim", keys, limits, done)
+
+    def _limits(self, actor: str) -> list[str | int]:
+        return ["" if bound is None else bound for bound in self._bounds_of(actor)]
 
     def _settle(self, job: FoldJob, error: StoreError | None) -> None:
         if error is not None:

@@ -1,14 +1,17 @@
 -- Server-side half of the Redis store: each function is one atomic step of the store port.
 --
 -- Keys, all with the store's hash tag: `owner` (hash: format, epoch, link, batch), `names` and
--- `wakes` (sorted sets of actors), `meta` (hash); per actor `journal` (list: the records after
--- base_seq), `history` (list: folded records that are kept, up to base_seq) and `rows` (hash:
--- table and key -> checksum and row; the empty field holds "base_seq base_time").
+-- `wakes` (sorted sets of actors), `meta` (hash); per actor `journal` (list: the folded records that
+-- are kept, then those after base_seq) and `rows` (hash: table and key -> checksum and row; the
+-- empty field holds "base_seq base_time kept kept_bytes": how many the folded records are, and how
+-- long together). Records are never moved: folding one writes a few numbers.
 --
 -- Whoever writes names its epoch and its link, the number of its connection: both must be the
 -- newest, so neither an older owner nor bytes left over from a lost connection can write.
 
 local CHUNK = 1000 -- arguments unpacked into one call; Lua's stack is bounded
+local READ_CHUNK = 64 -- most records read at once to find out which of them stay
+local TIME_AT = 10 -- place of a record's time, in microseconds since 1970
 
 local function text(number)
   return string.format('%.0f', number)
@@ -25,9 +28,25 @@ local function refusal(owner, epoch, link)
   return nil
 end
 
-local function base_seq(rows)
+-- Where the stored rows of an actor stand: base_seq, base_time (as text), and of the folded records
+-- at the head of its journal how many they are and how long (nil: not known).
+local function standing(rows)
   local held = redis.call('HGET', rows, '')
-  return held and tonumber(string.match(held, '^%d+')) or 0
+  if not held then
+    return 0, '0', 0, 0
+  end
+  local base, time, kept, bytes = string.match(held, '^(%d+) (%-?%d+) ?(%d*) ?(%d*)')
+  return tonumber(base) or 0, time, tonumber(kept) or 0, tonumber(bytes)
+end
+
+local function stand(rows, base, time, kept, bytes)
+  local numbers = {text(base), time, text(kept), bytes and text(bytes) or 'unknown'}
+  redis.call('HSET', rows, '', table.concat(numbers, ' '))
+end
+
+local function last_seq(journal, rows)
+  local base, _, kept = standing(rows)
+  return base - kept + redis.call('LLEN', journal)
 end
 
 local function in_chunks(command, key, values, from, to)
@@ -36,10 +55,75 @@ local function in_chunks(command, key, values, from, to)
   end
 end
 
+local function size(journal, from, to)
+  local bytes = 0
+  for at = from, to, READ_CHUNK do
+    local chunk = redis.call('LRANGE', journal, at, math.min(at + READ_CHUNK - 1, to))
+    for _, record in ipairs(chunk) do
+      bytes = bytes + #record
+    end
+  end
+  return bytes
+end
+
+-- Counts back from record `to` to `from` for as long as the records fit into so many bytes: answers
+-- the first that fits, and the bytes.
+local function fitting(journal, from, to, bytes_max)
+  local bytes = 0
+  while to >= from do
+    local start = math.max(from, to - READ_CHUNK + 1)
+    local chunk = redis.call('LRANGE', journal, start, to)
+    for at = #chunk, 1, -1 do
+      if bytes + #chunk[at] > bytes_max then
+        return start + at, bytes
+      end
+      bytes = bytes + #chunk[at]
+    end
+    to = start - 1
+  end
+  return from, bytes
+end
+
+-- How many of the first `count` records of a journal go, so that no limit (nil: no limit) is
+-- exceeded, and how long the others are. `bytes` of the first `kept` ones is known, or nil. Reads
+-- what is new, what goes, and few records more.
+local function excess(journal, kept, bytes, count, records_max, bytes_max, since)
+  local gone = math.max(0, count - (records_max or count))
+  if not bytes_max then
+    bytes = nil
+  elseif not bytes or gone >= kept then
+    gone, bytes = fitting(journal, gone, count - 1, bytes_max)
+  else
+    local first, more = fitting(journal, kept, count - 1, bytes_max)
+    if first > kept then
+      gone, bytes = first, more
+    else
+      bytes = bytes - size(journal, 0, gone - 1) + more
+    end
+  end
+  local chunk_size = 1
+  while gone < count and (bytes_max or since) do
+    local to = math.min(gone + chunk_size, count) - 1
+    for _, record in ipairs(redis.call('LRANGE', journal, gone, to)) do
+      local is_old = since
+        and (#record < TIME_AT + 7 or struct.unpack('<i8', record, TIME_AT) < since)
+      if not is_old and not (bytes_max and bytes > bytes_max) then
+        return gone, bytes
+      end
+      gone = gone + 1
+      bytes = bytes and bytes - #record
+    end
+    chunk_size = math.min(chunk_size * 2, READ_CHUNK)
+  end
+  return gone, bytes
+end
+
 -- keys: owner; args: format. A new owner: epoch and link grow.
 local function open(keys, args)
   local format = redis.call('HGET', keys[1], 'format')
-  if format ~= args[1] then
+  if format == '1' then
+    redis.call('HSET', keys[1], 'format', args[1])
+  elseif format ~= args[1] then
     if redis.call('EXISTS', keys[1]) == 1 then
       return {'format', format or 'of another program'}
     end
@@ -76,7 +160,7 @@ local function append(keys, args)
   local count = (#keys - 3) / 2
   local lasts, is_new = {}, {}
   for actor = 1, count do
-    lasts[actor] = base_seq(keys[3 + actor * 2]) + redis.call('LLEN', keys[2 + actor * 2])
+    lasts[actor] = last_seq(keys[2 + actor * 2], keys[3 + actor * 2])
     is_new[actor] = lasts[actor] == 0
   end
   local written, at, conflict = 0, 0, nil
@@ -115,37 +199,59 @@ local function append(keys, args)
   return conflict or {'ok', written}
 end
 
--- keys: owner, journal, history, rows;
--- args: epoch, link, through, time, records to keep, number of deletes, fields to delete,
--- then fields and values to set.
+-- keys: owner, journal, rows;
+-- args: epoch, link, through, time, most records and bytes to keep, earliest time to keep (each
+-- empty for no limit), number of deletes, fields to delete, then fields and values to set.
 local function fold(keys, args)
   local refused = refusal(keys[1], args[1], args[2])
   if refused then
     return refused
   end
-  local journal, history, rows = keys[2], keys[3], keys[4]
-  local through, keep = tonumber(args[3]), tonumber(args[5])
-  local base = base_seq(rows)
+  local journal, rows = keys[2], keys[3]
+  local through = tonumber(args[3])
+  local records_max, bytes_max, since = tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
+  local base, _, kept, bytes = standing(rows)
   if through <= base then
     return {'ok'}
   end
-  local last = base + redis.call('LLEN', journal)
+  local last = last_seq(journal, rows)
   if through > last then
     return {'conflict', last}
   end
-  local sets_at = 7 + tonumber(args[6])
-  in_chunks('HDEL', rows, args, 7, sets_at - 1)
+  local count = kept + through - base
+  local gone
+  gone, bytes = excess(journal, kept, bytes, count, records_max, bytes_max, since)
+  local sets_at = 9 + tonumber(args[8])
+  in_chunks('HDEL', rows, args, 9, sets_at - 1)
   in_chunks('HSET', rows, args, sets_at, #args)
-  redis.call('HSET', rows, '', text(through) .. ' ' .. args[4])
-  if keep > 0 then
-    local from = math.max(0, through - base - keep)
-    local kept = redis.call('LRANGE', journal, from, through - base - 1)
-    in_chunks('RPUSH', history, kept, 1, #kept)
-    redis.call('LTRIM', history, -keep, -1)
-  else
-    redis.call('DEL', history)
+  stand(rows, through, args[4], count - gone, bytes)
+  redis.call('LTRIM', journal, gone, -1)
+  return {'ok'}
+end
+
+local function trim_actor(journal, rows, records_max, bytes_max, since)
+  local base, time, kept, bytes = standing(rows)
+  local gone
+  gone, bytes = excess(journal, kept, bytes, kept, records_max, bytes_max, since)
+  if gone > 0 then
+    stand(rows, base, time, kept - gone, bytes)
+    redis.call('LTRIM', journal, gone, -1)
   end
-  redis.call('LTRIM', journal, through - base, -1)
+end
+
+-- keys: owner, then journal and rows of each actor; args: epoch, link, then the limits of each as
+-- in fold. An actor whose keys are not ours stays as it is.
+local function trim(keys, args)
+  local refused = refusal(keys[1], args[1], args[2])
+  if refused then
+    return refused
+  end
+  for at = 2, #keys, 2 do
+    local limits_at = 3 + (at - 2) / 2 * 3
+    local records_max, bytes_max, since = unpack(args, limits_at, limits_at + 2)
+    pcall(trim_actor, keys[at], keys[at + 1],
+      tonumber(records_max), tonumber(bytes_max), tonumber(since))
+  end
   return {'ok'}
 end
 
@@ -163,32 +269,20 @@ end
 local function load(keys)
   local answers = {}
   for at = 1, #keys, 2 do
-    local journal = redis.pcall('LRANGE', keys[at], 0, -1)
     local rows = redis.pcall('HGETALL', keys[at + 1])
-    answers[#answers + 1] = {rows, journal}
+    local kept = rows.err and 0 or select(3, standing(keys[at + 1]))
+    answers[#answers + 1] = {rows, redis.pcall('LRANGE', keys[at], kept, -1)}
   end
   return answers
 end
 
--- keys: journal, history, rows; args: after, limit.
+-- keys: journal, rows; args: after, limit.
 -- Answers the number before the first record, and the records.
 local function history(keys, args)
-  local base = base_seq(keys[3])
-  local kept = redis.call('LLEN', keys[2])
-  local after = math.max(tonumber(args[1]), base - kept)
-  local limit = tonumber(args[2])
-  local records = {}
-  if limit > 0 and after < base then
-    local from = kept - (base - after)
-    records = redis.call('LRANGE', keys[2], from, from + limit - 1)
-  end
-  if #records < limit then
-    local from = math.max(after, base) - base
-    for _, record in ipairs(redis.call('LRANGE', keys[1], from, from + limit - #records - 1)) do
-      records[#records + 1] = record
-    end
-  end
-  return {after, records}
+  local base, _, kept = standing(keys[2])
+  local after, limit = math.max(tonumber(args[1]), base - kept), tonumber(args[2])
+  local from = after - base + kept
+  return {after, limit > 0 and redis.call('LRANGE', keys[1], from, from + limit - 1) or {}}
 end
 
 redis.register_function('LIBRARY_open', open)
@@ -197,5 +291,6 @@ redis.register_function('LIBRARY_append', append)
 redis.register_function('LIBRARY_put', put)
 -- Trimming is what frees memory again.
 redis.register_function{function_name = 'LIBRARY_fold', callback = fold, flags = {'allow-oom'}}
+redis.register_function{function_name = 'LIBRARY_trim', callback = trim, flags = {'allow-oom'}}
 redis.register_function{function_name = 'LIBRARY_load', callback = load, flags = {'no-writes'}}
 redis.register_function{function_name = 'LIBRARY_history', callback = history, flags = {'no-writes'}}

@@ -20,7 +20,7 @@ __all__ = ["RedisKeys", "encode_row", "read_base", "read_records", "read_snapsho
 _TABLE = Struct(">I")
 _CHECKSUM = Struct("<I")
 _BASE_FIELD = b""
-"""Field of ``rows`` that holds base_seq and base_time; fields of rows are never empty."""
+"""Field of ``rows`` that begins with base_seq and base_time; fields of rows are never empty."""
 
 
 class RedisKeys:
@@ -36,12 +36,8 @@ class RedisKeys:
         self.meta = self._tag + b"meta"
 
     def journal(self, actor: str) -> bytes:
-        """List of the records after ``base_seq``."""
+        """List of the folded records that are kept, then of those after ``base_seq``."""
         return b"%sjournal:%s" % (self._tag, actor.encode())
-
-    def history(self, actor: str) -> bytes:
-        """List of the folded records that are kept."""
-        return b"%shistory:%s" % (self._tag, actor.encode())
 
     def rows(self, actor: str) -> bytes:
         """Hash of the rows as of ``base_seq``."""
@@ -69,14 +65,14 @@ def read_base(actor: str, rows: object) -> tuple[int, int, dict[bytes, bytes]]:
     values: dict[bytes, bytes] = dict(zip(rows[::2], rows[1::2], strict=True))
     base = values.pop(_BASE_FIELD, b"0 0")
     try:
-        seq, time = map(int, base.split(b" "))
+        seq, time = map(int, base.split(b" ")[:2])
     except ValueError:
         raise CorruptActorError(actor, 0, "base_seq cannot be read") from None
     return seq, time, values
 
 
 def read_records(actor: str, base_seq: int, journal: object) -> list[tuple[int, bytes]]:
-    """Number the records of a ``journal`` list as it was answered; their place is their number.
+    """Number the records after ``base_seq`` as they were answered; their place is their number.
 
     Raises CorruptActorError when the answer is an error.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from persistence.errors import (
     StoreClosedError,
@@ -23,6 +24,7 @@ from persistence.group_commit import (
     FoldJob,
     Job,
     MetaJob,
+    TrimJob,
     gather,
     settle,
 )
@@ -31,6 +33,7 @@ from persistence.record import check_place
 from persistence.redis_calls import AppendCall, AppendOutcome, Call, LocalCall, ReadCall, WriteCall
 from persistence.redis_folds import RedisFolds
 from persistence.redis_keys import RedisKeys
+from persistence.retention import BoundsOf
 from persistence.store import check_actor_name
 
 __all__ = ["RedisQueue"]
@@ -44,18 +47,18 @@ class RedisQueue:
 
     Args:
         keys: of the store.
-        keep_records: folded records that stay in the history of each actor.
+        bounds_of: tells what may stay in the history of an actor.
         wake: called when there may be calls to take.
     """
 
-    def __init__(self, keys: RedisKeys, keep_records: int, wake: Callable[[], None]) -> None:
+    def __init__(self, keys: RedisKeys, bounds_of: BoundsOf, wake: Callable[[], None]) -> None:
         self.pending_bytes = 0
         self._keys = keys
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Job] = deque()
         self._ready: deque[Call] = deque()
-        self._folds = RedisFolds(keys, keep_records, self._send, self._settle_job)
+        self._folds = RedisFolds(keys, bounds_of, self._send, self._settle_job)
         self._barrier: BarrierJob | None = None
         self._fault: StoreError | None = None
         # Taken from ``_waiting`` and not settled; a barrier waits for all of them.
@@ -113,13 +116,16 @@ class RedisQueue:
 
     def _gather(self) -> None:
         group = gather(self._waiting)
-        self._open_jobs += len(group.appends) + len(group.metas) + len(group.folds)
+        self._open_jobs += len(group.appends) + len(group.metas)
+        self._open_jobs += len(group.folds) + len(group.trims)
         if group.appends:
             self._plan_appends(group.appends)
         for meta in group.metas:
             self._send(self._put_call(meta))
         for fold in group.folds:
             self._folds.begin(fold)
+        for trim in group.trims:
+            self._send(self._folds.trim_call(trim, partial(self._settle_job, trim)))
         self._barrier = group.barrier
         self._pass_barrier()
 
@@ -185,7 +191,7 @@ class RedisQueue:
         settle(self._loop, [(job.done, told) for job, told in zip(jobs, outcomes, strict=True)])
         self._pass_barrier()
 
-    def _settle_job(self, job: MetaJob | FoldJob, error: StoreError | None) -> None:
+    def _settle_job(self, job: MetaJob | FoldJob | TrimJob, error: StoreError | None) -> None:
         self._open_jobs -= 1
         settle(self._loop, [(job.done, error)])
         self._pass_barrier()

@@ -27,6 +27,7 @@ from persistence.group_commit import (
     FoldJob,
     Job,
     MetaJob,
+    TrimJob,
     weigh,
     weigh_changes,
 )
@@ -45,6 +46,7 @@ from persistence.redis_library import Argument, command, function_call
 from persistence.redis_line import RedisLine
 from persistence.redis_queue import RedisQueue
 from persistence.redis_url import RedisAddress
+from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, now_micros
 from persistence.store import Append, Done, Snapshot, StoreDescription, is_actor_name
 from persistence.tail import verify_tail
 
@@ -54,7 +56,7 @@ _T = TypeVar("_T")
 
 
 class RedisStore:
-    """``Store`` on Redis 7.0 or newer. ``keep_records`` as in the SQLite store.
+    """``Store`` on Redis 7.0 or newer. ``retention`` and ``clock`` as in the SQLite store.
 
     A server that goes away is waited for, ``address.outage_seconds`` long. Then what waits fails,
     loads and batches fail at once, and once the server is back all goes on after the ``reset``.
@@ -66,13 +68,14 @@ class RedisStore:
         self,
         address: RedisAddress,
         *,
-        keep_records: int = 0,
+        retention: RetentionPolicy = DEFAULT_RETENTION,
+        clock: Callable[[], int] = now_micros,
         pending_bytes_max: int = PENDING_BYTES_MAX,
         changes_bytes_max: int = CHANGES_BYTES_MAX,
     ) -> None:
         self._address = address
         self._keys = RedisKeys(address.name)
-        self._keep_records = keep_records
+        self._bounds_of = retention.bounds_by(clock)
         self._pending_bytes_max = pending_bytes_max
         self._changes_bytes_max = changes_bytes_max
         self._changes_bytes = 0
@@ -94,7 +97,7 @@ class RedisStore:
         except BaseException:
             await attached.connection.disconnect(nowait=True)
             raise
-        queue = RedisQueue(self._keys, self._keep_records, line.wake)
+        queue = RedisQueue(self._keys, self._bounds_of, line.wake)
         queue.attach(attached.batch)
         line.start(attached, queue)
         self._line, self._queue = line, queue
@@ -164,7 +167,7 @@ class RedisStore:
         self._require_open()
         if not is_actor_name(actor):
             return []
-        keys = (self._keys.journal(actor), self._keys.history(actor), self._keys.rows(actor))
+        keys = (self._keys.journal(actor), self._keys.rows(actor))
         reply = await self._asked(function_call("history", keys, after, limit, reads=True))
         assert isinstance(reply, list)
         before, records = reply
@@ -181,6 +184,12 @@ class RedisStore:
         start = b"(" + after.encode() if after >= prefix else b"[" + prefix.encode()
         words = (start, _end(prefix), "BYLEX", "LIMIT", 0, limit)
         return [name.decode() for name in await self._words("ZRANGE", self._keys.names, *words)]
+
+    async def trim(self, after: str, limit: int) -> str:
+        """See ``Store.trim``."""
+        names = await self.actors("", after, limit)
+        await self._written(self._require_open(), lambda done: TrimJob(names, done))
+        return names[-1] if len(names) == limit else ""
 
     async def read_meta(self, key: str) -> bytes | None:
         """See ``Store.read_meta``."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from persistence.errors import StoreFormatError
 from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, WAL_PAGES_MAX
+from persistence.record import TIME_PLACE
 
 __all__ = [
     "READ_ACTORS",
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 _APPLICATION_ID = 0x47454E41
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -48,7 +49,8 @@ CREATE TABLE actor(
     name TEXT NOT NULL UNIQUE,
     base_seq INTEGER NOT NULL DEFAULT 0,
     base_time INTEGER NOT NULL DEFAULT 0,
-    wake INTEGER NOT NULL DEFAULT 0
+    wake INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER
 );
 CREATE INDEX actor_due ON actor(wake, name) WHERE wake != 0;
 CREATE TABLE journal(actor_id INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL);
@@ -62,9 +64,19 @@ CREATE TABLE row(
     PRIMARY KEY (actor_id, table_id, key)
 ) WITHOUT ROWID;
 PRAGMA application_id = 1195724353;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;
 """
+
+_UPGRADES = {
+    1: """
+BEGIN IMMEDIATE;
+ALTER TABLE actor ADD COLUMN kept_bytes INTEGER;
+PRAGMA user_version = 2;
+COMMIT;
+""",
+}
+"""What makes a file one version newer."""
 
 # Each writer makes these for itself, in its connection's temporary schema: the file holds data
 # only. The first statement of both triggers is the fence.
@@ -91,7 +103,8 @@ CREATE TEMP TRIGGER fold_group INSTEAD OF INSERT ON folding BEGIN
         SELECT value->>0, value->>1, substr(new.bytes, (value->>2) + 1, value->>3),
             substr(new.bytes, (value->>2) + (value->>3) + 1, value->>4), value->>5
         FROM json_each(new.places);
-    UPDATE actor SET base_seq = folded.value->>1, base_time = folded.value->>2
+    UPDATE actor SET base_seq = folded.value->>1, base_time = folded.value->>2,
+            kept_bytes = folded.value->>4
         FROM json_each(new.actors) AS folded WHERE actor.id = folded.value->>0;
     DELETE FROM journal WHERE rowid IN (
         SELECT journal.rowid FROM json_each(new.actors) AS folded CROSS JOIN journal
@@ -103,7 +116,8 @@ WRITE_APPENDS = "INSERT INTO appending VALUES (?, ?, ?, ?, ?)"
 """epoch; [[id, name]] of new actors; [[id, seq, offset, size]]; joined records; [[id, wake]]."""
 
 WRITE_FOLDS = "INSERT INTO folding VALUES (?, ?, ?, ?, ?)"
-"""epoch; [[id, through, time, trim through]]; [[id, table, offset, key size]] of deleted rows;
+"""epoch; [[id, through, time, trim through, kept bytes]]; [[id, table, offset, key size]] of
+deleted rows;
 [[id, table, offset, key size, row size, checksum]]; joined keys and rows."""
 
 WRITE_META = """
@@ -122,14 +136,55 @@ FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
 """
 """Of [name]: the highest id of all actors, and [[name, id, last seq]] of the known ones."""
 
+# Little-endian in the record; in hexadecimal, most significant byte first, it sorts as a number.
+_RECORD_TIME = " || ".join(
+    f"hex(substr(journal.record, {at + 1}, 1))" for at in reversed(TIME_PLACE)
+)
+
 READ_ENDS = """
+WITH RECURSIVE
+ends AS MATERIALIZED (
+    SELECT actor.name, actor.id, actor.base_seq, actor.base_time, actor.kept_bytes,
+        max(actor.base_seq,
+            coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0)) AS last_seq,
+        coalesce((SELECT min(seq) FROM journal WHERE actor_id = actor.id) - 1,
+            actor.base_seq) AS trimmed,
+        coalesce(wanted.value->>1, actor.base_seq) AS through,
+        wanted.value->>2 AS records_max, wanted.value->>3 AS bytes_max, wanted.value->>4 AS since
+    FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value->>0),
+floors AS MATERIALIZED (
+    SELECT *, max(trimmed, coalesce(through - records_max, 0)) AS floor FROM ends),
+walk(id, seq, bytes, through, bytes_max, since) AS (
+    SELECT id, floor,
+        CASE WHEN bytes_max IS NULL THEN NULL
+        WHEN kept_bytes IS NULL OR floor >= base_seq THEN
+            (SELECT coalesce(sum(length(record)), 0) FROM journal
+            WHERE actor_id = id AND seq > floor AND seq <= through)
+        ELSE kept_bytes
+            + (SELECT coalesce(sum(length(record)), 0) FROM journal
+            WHERE actor_id = id AND seq > base_seq AND seq <= through)
+            - (SELECT coalesce(sum(length(record)), 0) FROM journal
+            WHERE actor_id = id AND seq > trimmed AND seq <= floor)
+        END,
+        through, bytes_max, since
+    FROM floors
+    UNION ALL
+    SELECT walk.id, journal.seq, walk.bytes - length(journal.record),
+        walk.through, walk.bytes_max, walk.since
+    FROM walk CROSS JOIN journal ON journal.actor_id = walk.id AND journal.seq = walk.seq + 1
+    WHERE walk.seq < walk.through AND (walk.bytes > walk.bytes_max
+        OR RECORD_TIME NOT BETWEEN walk.since AND '7FFFFFFFFFFFFFFF'))
 SELECT json_group_array(json_array(
-    actor.name, actor.id, actor.base_seq,
-    max(actor.base_seq,
-        coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0))))
-FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
-"""
-"""Of [name]: [[name, id, base seq, last seq]] of the known ones."""
+    name, ends.id, base_seq, base_time, last_seq, trimmed, trim, bytes))
+FROM ends CROSS JOIN (SELECT id, max(seq) AS trim, bytes FROM walk GROUP BY id) AS walked
+    ON walked.id = ends.id
+""".replace("RECORD_TIME", _RECORD_TIME)
+"""Of [[name, through or null for the base, records max, bytes max, since]]: [[name, id, base seq,
+base time, last seq, trimmed through, to be trimmed through, bytes kept then]] of the known ones.
+
+Bounds are null where there are none, and ``since`` is in hexadecimal. What an actor keeps is known
+from its last checkpoint, or counted when it is not (null), so this reads what is folded, what is
+to be trimmed, and the record after that."""
 
 READ_FOLDS = """
 SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
@@ -251,10 +306,12 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(_TABLES)
     elif application != _APPLICATION_ID:
         raise StoreFormatError(str(path), "a SQLite file of another program")
-    elif version != _FORMAT_VERSION:
+    elif version != _FORMAT_VERSION and version not in _UPGRADES:
         raise StoreFormatError(str(path), f"format {version}, this program knows {_FORMAT_VERSION}")
     else:
         connection.execute("PRAGMA journal_mode = WAL")
+        for older in range(version, _FORMAT_VERSION):
+            connection.executescript(_UPGRADES[older])
 
 
 assert f"application_id = {_APPLICATION_ID:d};" in _TABLES

@@ -38,6 +38,7 @@ from persistence.group_commit import (
     Job,
     MetaJob,
     Outcome,
+    TrimJob,
     gather,
     settle,
     weigh,
@@ -50,6 +51,7 @@ from persistence.limits import (
     SWITCH_INTERVAL_S_MAX,
 )
 from persistence.record import RowChange
+from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, now_micros
 from persistence.schema import (
     READ_ACTORS,
     READ_DUE,
@@ -78,8 +80,9 @@ class _LoopGoneError(Exception):
 class SqliteStore:
     """``Store`` on one SQLite file; folders on the way to it are made, for the owner only.
 
-    ``keep_records`` folded records stay in each journal for ``history``. ``pages_max`` bounds the
-    file, in pages of 4 KiB; beyond it appends fail with StoreWriteError, as on a full disk.
+    ``retention`` bounds the folded records that stay for ``history``, by ``clock`` as to their
+    age; what they took in the file is used again, and given back to nobody. ``pages_max`` bounds
+    the file, in pages of 4 KiB; beyond it appends fail with StoreWriteError, as on a full disk.
 
     Opening lowers the interpreter's switch interval to ``SWITCH_INTERVAL_S_MAX``, for the whole
     process and for good: without it a busy loop starves the threads.
@@ -89,13 +92,14 @@ class SqliteStore:
         self,
         path: Path,
         *,
-        keep_records: int = 0,
+        retention: RetentionPolicy = DEFAULT_RETENTION,
+        clock: Callable[[], int] = now_micros,
         pages_max: int | None = None,
         pending_bytes_max: int = PENDING_BYTES_MAX,
         changes_bytes_max: int = CHANGES_BYTES_MAX,
     ) -> None:
         self._path = path
-        self._keep_records = keep_records
+        self._bounds_of = retention.bounds_by(clock)
         self._pages_max = pages_max
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
@@ -204,6 +208,13 @@ class SqliteStore:
         names: list[str] = orjson.loads(text)
         return names
 
+    async def trim(self, after: str, limit: int) -> str:
+        """See ``Store.trim``."""
+        names = await self.actors("", after, limit)
+        self._require_open()
+        await self._written(lambda done: TrimJob(names, done))
+        return names[-1] if len(names) == limit else ""
+
     async def read_meta(self, key: str) -> bytes | None:
         """See ``Store.read_meta``."""
         row = await self._row(READ_META, key)
@@ -296,7 +307,7 @@ class SqliteStore:
             with closing(connection):
                 durability = describe_durability(connection)
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
-                writer = SqliteWriter(connection, epoch, self._keep_records, settled)
+                writer = SqliteWriter(connection, epoch, self._bounds_of, settled)
                 barrier = self._settle_until_closed(writer)
             settled([(barrier.done, None)], 0)
 

@@ -6,7 +6,7 @@ cannot be believed, read records back and fold them, which costs ten times as mu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
@@ -19,7 +19,8 @@ from persistence.errors import (
     SequenceConflictError,
     StoreError,
 )
-from persistence.group_commit import FailedCheckpoints, FoldJob, Outcome
+from persistence.group_commit import FailedCheckpoints, FoldJob, Outcome, TrimJob
+from persistence.retention import BoundsOf
 from persistence.schema import READ_ENDS, READ_FOLDS, WRITE_FOLDS
 from persistence.sqlite_owner import SqliteOwner, to_json
 from persistence.store import is_actor_name
@@ -29,11 +30,22 @@ __all__ = ["SqliteCheckpoints"]
 
 
 class _Ends(NamedTuple):
-    """Where an actor's stored rows and its journal end; all 0 for one never heard of."""
+    """Where an actor's stored rows and its journal end; all 0 for one never heard of.
+
+    The records through ``trimmed`` are gone, those through ``trim`` are to go, and what stays of
+    the folded ones then is ``kept_bytes`` long; None when nobody needs to know.
+    """
 
     actor_id: int
     base_seq: int
+    base_time: int
     last_seq: int
+    trimmed: int
+    trim: int
+    kept_bytes: int | None
+
+
+_NO_ENDS = _Ends(0, 0, 0, 0, 0, 0, 0)
 
 
 class _Plan:
@@ -42,15 +54,20 @@ class _Plan:
     __slots__ = ("actors", "deletes", "parts", "places", "size_bytes")
 
     def __init__(self) -> None:
-        self.actors: list[tuple[int, int, int, int]] = []
+        self.actors: list[tuple[int, int, int, int, int | None]] = []
         self.deletes: list[tuple[int, int, int, int]] = []
         self.places: list[tuple[int, int, int, int, int, int]] = []
         self.parts: list[bytes] = []
         self.size_bytes = 0
 
-    def add(self, actor_id: int, through: int, trim_through: int, fold: Fold) -> None:
+    def trim(self, ends: _Ends, through: int, time: int) -> None:
+        """Add where one actor's rows are of, and what goes from its journal."""
+        self.actors.append((ends.actor_id, through, time, ends.trim, ends.kept_bytes))
+
+    def fold(self, ends: _Ends, through: int, fold: Fold) -> None:
         """Add one checkpoint; hot path of hot actors, since it holds the interpreter lock."""
-        self.actors.append((actor_id, through, fold.time, trim_through))
+        self.trim(ends, through, fold.time)
+        actor_id = ends.actor_id
         offset = self.size_bytes
         parts, places = self.parts, self.places
         for (table_id, key), row in fold.changes.items():
@@ -70,9 +87,9 @@ class _Plan:
 class SqliteCheckpoints:
     """Settles checkpoints; remembers which actors' changes cannot be believed. For one thread."""
 
-    def __init__(self, owner: SqliteOwner, keep_records: int) -> None:
+    def __init__(self, owner: SqliteOwner, bounds_of: BoundsOf) -> None:
         self._owner = owner
-        self._keep_records = keep_records
+        self._bounds_of = bounds_of
         self._failed = FailedCheckpoints()
 
     def settle(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
@@ -82,6 +99,22 @@ class SqliteCheckpoints:
             if error is not None:
                 self._failed.note(job.actor, job.through)
         return [(job.done, error) for job, error in zip(jobs, errors, strict=True)]
+
+    def trim(self, job: TrimJob) -> Outcome:
+        """Apply retention to actors as far as they are folded."""
+        plan = _Plan()
+        failure = self._owner.guarded(self._plan_trims, job.actors, plan)
+        if failure is None and plan.actors:
+            failure = self._owner.guarded(self._execute, plan)
+        return job.done, failure
+
+    def _plan_trims(self, actors: Sequence[str], plan: _Plan) -> None:
+        fenced = self._owner.fenced()
+        if fenced is not None:
+            raise fenced
+        for ends in self._read_ends([(actor, None) for actor in actors]).values():
+            if ends.trim > ends.trimmed:
+                plan.trim(ends, ends.base_seq, ends.base_time)
 
     def _write(self, jobs: Sequence[FoldJob]) -> list[StoreError | None]:
         plan = _Plan()
@@ -98,7 +131,7 @@ class SqliteCheckpoints:
 
     def _plan(self, jobs: Sequence[FoldJob], plan: _Plan, errors: list[StoreError | None]) -> None:
         """Plan what can be done; ``errors`` gets an entry per job."""
-        ends = self._read_ends(jobs)
+        ends = self._read_ends([(job.actor, job.through) for job in jobs])
         given = {
             job.actor: job.changes
             for job in jobs
@@ -112,32 +145,39 @@ class SqliteCheckpoints:
             ]
         )
         for job in jobs:
-            actor_id, base_seq, last_seq = ends[job.actor]
+            found = ends[job.actor]
+            base_seq = found.base_seq
             error = job.refusal
             if error is not None or job.through <= base_seq:
                 errors.append(error)
                 continue
             try:
-                if job.through > last_seq:
-                    raise SequenceConflictError(job.actor, last_seq, job.through)
+                if job.through > found.last_seq:
+                    raise SequenceConflictError(job.actor, found.last_seq, job.through)
                 changes = given.get(job.actor)
                 if changes is None:
-                    numbered = journals.get(actor_id, ())
+                    numbered = journals.get(found.actor_id, ())
                     fold = fold_journal(job.actor, base_seq, job.through, numbered)
                 else:
                     fold = fold_changes(changes, job.time)
             except (CorruptActorError, SequenceConflictError) as refused:
                 error = self._owner.fenced() or refused
             else:
-                plan.add(actor_id, job.through, job.through - self._keep_records, fold)
+                plan.fold(found, job.through, fold)
             errors.append(error)
 
-    def _read_ends(self, jobs: Iterable[FoldJob]) -> dict[str, _Ends]:
-        ends = {job.actor: _Ends(0, 0, 0) for job in jobs}
-        names = [name for name in ends if is_actor_name(name)]
-        (known,) = self._owner.connection.execute(READ_ENDS, (to_json(names),)).fetchone()
-        for name, actor_id, base_seq, last_seq in orjson.loads(known):
-            ends[name] = _Ends(actor_id, base_seq, last_seq)
+    def _read_ends(self, goals: Sequence[tuple[str, int | None]]) -> dict[str, _Ends]:
+        """Ends of actors' journals if they were folded through these records, or as they are."""
+        ends = {actor: _NO_ENDS for actor, _ in goals}
+        wanted = []
+        for actor, through in goals:
+            if is_actor_name(actor):
+                records_max, bytes_max, since = self._bounds_of(actor)
+                text = None if since is None else f"{since:016X}"
+                wanted.append((actor, through, records_max, bytes_max, text))
+        (known,) = self._owner.connection.execute(READ_ENDS, (to_json(wanted),)).fetchone()
+        for name, *numbers in orjson.loads(known):
+            ends[name] = _Ends(*numbers)
         return ends
 
     def _read_journals(

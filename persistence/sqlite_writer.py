@@ -11,6 +11,7 @@ from persistence.errors import SequenceConflictError, StoreError, StoreFailedErr
 from persistence.group_commit import AppendJob, Barrier, Group, MetaJob, Outcome
 from persistence.limits import TIP_CACHE_MAX
 from persistence.record import check_place
+from persistence.retention import BoundsOf
 from persistence.schema import READ_TIPS, WRITE_APPENDS, WRITE_META
 from persistence.sqlite_checkpoint import SqliteCheckpoints
 from persistence.sqlite_owner import SqliteOwner, to_json
@@ -54,11 +55,11 @@ class SqliteWriter:
         self,
         connection: sqlite3.Connection,
         epoch: int,
-        keep_records: int,
+        bounds_of: BoundsOf,
         report: Callable[[list[Outcome], int], None],
     ) -> None:
         self._owner = SqliteOwner(connection, epoch)
-        self._checkpoints = SqliteCheckpoints(self._owner, keep_records)
+        self._checkpoints = SqliteCheckpoints(self._owner, bounds_of)
         self._report = report
         self._failure: StoreError | None = None
         # Of the actors written lately; forgotten after every failure, which leaves it ahead.
@@ -74,6 +75,8 @@ class SqliteWriter:
             self._report([(meta.done, self._owner.guarded(self._write_meta, meta))], 0)
         if group.folds:
             self._report(self._checkpoints.settle(group.folds), 0)
+        for trim in group.trims:
+            self._report([self._checkpoints.trim(trim)], 0)
         if group.barrier is not None and group.barrier.kind is Barrier.RESET:
             self._failure = None
             self._report([(group.barrier.done, None)], 0)

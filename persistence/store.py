@@ -156,8 +156,18 @@ class Store(Protocol):
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """Up to ``limit`` verified records with ``seq`` > ``after``, ascending, folded or not.
 
-        Folded records are there as far as the store was told to keep them. Raises
-        CorruptActorError for a damaged one.
+        Folded records are there as far as the store's retention keeps them: the newest ones,
+        without a gap up to the tail. Each checkpoint removes the oldest of its actor, together
+        with moving ``base_seq``, until no limit is exceeded. Raises CorruptActorError for a
+        damaged one.
+        """
+
+    async def trim(self, after: str, limit: int) -> str:
+        """Apply retention to up to ``limit`` actors whose names follow ``after``.
+
+        For the actors that are not checkpointed any more, whose history grows old all the same.
+        Returns the name to go on from; empty when these were the last. Raises StoreReadError,
+        StoreWriteError, FencedError, StoreClosedError.
         """
 
     async def due(self, before: int, limit: int) -> list[tuple[str, int]]:

@@ -20,11 +20,14 @@ from actors.module import Module
 from persistence.errors import StoreError
 from persistence.folder import DataFolder
 from persistence.locator import open_store
+from persistence.retention import RetentionPolicy
 from persistence.store import Store, StoreDescription
+from persistence.sweep import sweep_history
 from protocol.upgrade import SUPPORTED
 from server import __version__
 from server.databases import Database, Databases, database_identity
 from server.effects.composition import provide
+from server.errors import StartError
 from server.http.health import HealthProbe
 from server.http.listening import Listener, bind_port
 from server.http.site import build_site
@@ -169,12 +172,14 @@ class Server:
         if self._reset:
             empty_data_folder(settings.data_dir)
         module = Module.load(settings.module, fixtures=settings.dev_fixtures)
+        _check_retention(settings.retention, module)
         secret = load_cluster_secret(settings.data_dir)
         store = open_store(
             settings.store,
             settings.data_dir,
             name=settings.database,
             redis_password=settings.redis_password.get_secret_value() or None,
+            retention=settings.retention,
         )
         description = await store.open()
         parts.push_async_callback(store.close)
@@ -202,7 +207,11 @@ class Server:
         parts.push_async_callback(listener.stop)
         await self._start_host(host)
         parts.push_async_callback(_stop_host, host)
-        for work in (turn_wheel(gateway.wheel), watch_ownership(store, self._store_failed)):
+        for work in (
+            turn_wheel(gateway.wheel),
+            watch_ownership(store, self._store_failed),
+            sweep_history(store),
+        ):
             task = asyncio.get_running_loop().create_task(work)
             parts.push_async_callback(_cancel, task)
         await listener.start()
@@ -256,6 +265,14 @@ class Server:
             metrics=self.metrics if self._settings.metrics else None,
         )
         return Listener(sock, site, bound_socket(gateway))
+
+
+def _check_retention(retention: RetentionPolicy, module: Module) -> None:
+    """A misspelt kind would silently lose what was to be kept."""
+    unknown = sorted(retention.kinds.keys() - module.kinds.keys())
+    if unknown:
+        known = ", ".join(sorted(module.kinds))
+        raise StartError(f"retention: the module has no actors of kind {unknown[0]}, but {known}")
 
 
 def _refuse_newcomers(gateway: Gateway, listener: Listener) -> None:

@@ -35,6 +35,9 @@ _DataDir = Annotated[Path | None, typer.Option(help="Folder of journal, keys and
 _Store = Annotated[
     str | None, typer.Option(help="sqlite, sqlite:///PATH, redis://HOST:PORT/DB or memory:")
 ]
+_Retention = Annotated[
+    str | None, typer.Option(help="History kept, as in records=1000,bytes=1MiB,age=7d;story:full")
+]
 _Module = Annotated[str | None, typer.Option(help="Python module to serve.")]
 _Database = Annotated[str | None, typer.Option(help="Name of the database in addresses.")]
 _PublicBind = Annotated[
@@ -67,6 +70,7 @@ def serve(
     port: _Port = None,
     data_dir: _DataDir = None,
     store: _Store = None,
+    retention: _Retention = None,
     module: _Module = None,
     database: _Database = None,
     allow_public_bind: _PublicBind = None,
@@ -87,6 +91,7 @@ def serve(
         port=port,
         data_dir=data_dir,
         store=store,
+        retention=retention,
         module=module,
         database=database,
         allow_public_bind=allow_public_bind,

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as SourceError
 
 from actors.limits import MEMORY_BYTES_DEFAULT
+from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, parse_retention
 from protocol.limits import MESSAGE_BYTES_MAX
 from server.errors import SettingsError
 from server.limits import INBOUND_MESSAGE_BYTES_DEFAULT
@@ -68,6 +69,10 @@ class Settings(BaseSettings):
     redis_password: SecretStr = Field(
         SecretStr(""), description="Password of a Redis store whose address has none."
     )
+    retention: Annotated[RetentionPolicy, NoDecode] = Field(
+        DEFAULT_RETENTION,
+        description="History kept per kind of actors: records=1000,bytes=1MiB,age=7d;story:full",
+    )
     module: str = Field(
         "actors.domains.entry", min_length=1, description="Python module that is served."
     )
@@ -99,7 +104,7 @@ class Settings(BaseSettings):
         description="OpenAI-compatible models that narrate, tried in order: BASE-ADDRESS#MODEL.",
     )
     text_model_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Keys of the text models, in their order; none for those without."
+        (), description="Keys of the text models, in their order; empty for those without."
     )
     text_model_requests_max: int = Field(
         16, ge=1, le=1_024, description="Requests to text models at the same time; more wait."
@@ -111,13 +116,26 @@ class Settings(BaseSettings):
     )
     log_format: Literal["pretty", "json"] = Field("pretty", description="Form of the logs.")
 
-    @field_validator("trusted_issuers", "text_models", "text_model_keys", mode="before")
+    @field_validator("trusted_issuers", "text_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Accept a comma-separated text, which is what environment and flags can hold."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("text_model_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        """Accept the same for keys; between two commas stands the key of a model without one."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+        return value
+
+    @field_validator("retention", mode="before")
+    @classmethod
+    def _parse_retention(cls, value: object) -> object:
+        return parse_retention(value) if isinstance(value, str) else value
 
     @field_validator("text_models")
     @classmethod

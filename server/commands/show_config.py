@@ -21,9 +21,9 @@ def print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(shown, indent=2) + "\n")
         return
     from rich.console import Console  # noqa: PLC0415 - only this form needs it
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415
 
-    table = Table("setting", "value", "source")
+    table = Table("setting", Column("value", overflow="fold"), "source")
     for row in rows:
         table.add_row(*row)
     Console().print(table)

@@ -15,6 +15,7 @@ from store_words import (
     append,
     checkpoint,
     drop,
+    keeping,
     last_row,
     load,
     net,
@@ -64,7 +65,7 @@ operations = st.lists(
 
 
 async def open_all(media):
-    stores = [medium.store(keep_records=2) for medium in media]
+    stores = [medium.store(retention=keeping(2)) for medium in media]
     for store in stores:
         await store.open()
     return stores
@@ -160,7 +161,7 @@ class CheckpointConformance(ABC):
 
     async def test_changes_keep_the_promises_of_checkpoints(self, medium):
         wrong = [put(9, b"must not be stored")]
-        async with opened(medium, keep_records=1) as store:
+        async with opened(medium, retention=keeping(1)) as store:
             outcomes = [append(store, *[one("a", seq) for seq in (1, 2, 3)])]
             outcomes.append(checkpoint(store, "a", 3, [put(1, b"k")]))
             outcomes.append(append(store, one("a", 4)))

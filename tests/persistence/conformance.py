@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from checkpoint_conformance import CheckpointConformance
+from retention_conformance import RetentionConformance
 from store_words import (
     append,
     checkpoint,
+    keeping,
     load,
     one,
     opened,
@@ -30,7 +31,7 @@ from persistence import (
 )
 
 
-class StoreConformance(CheckpointConformance):
+class StoreConformance(RetentionConformance):
     async def test_opening_takes_the_next_epoch(self, medium):
         async with opened(medium):
             pass
@@ -170,7 +171,7 @@ class StoreConformance(CheckpointConformance):
             assert await append(store, one("a", accepted + 1)) is None
 
     async def test_history_keeps_what_it_was_told_to(self, medium):
-        async with opened(medium, keep_records=2) as store:
+        async with opened(medium, retention=keeping(2)) as store:
             batch = [one("a", seq) for seq in range(1, 7)]
             await append(store, *batch)
             records = [item.record for item in batch]
@@ -290,6 +291,7 @@ class StoreConformance(CheckpointConformance):
                 lambda: store.due(1, 1),
                 lambda: store.actors("", "", 1),
                 lambda: store.history("a", 0, 1),
+                lambda: store.trim("", 1),
                 lambda: store.read_meta("key"),
                 lambda: store.write_meta("key", b""),
                 store.check_owner,

@@ -7,11 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from persistence import Append, RowChange, encode_record, open_store
+from persistence import Append, RowChange, encode_record, open_store, parse_retention
+
+RETENTION = parse_retention("records=70,bytes=any,age=any;b:records=any,bytes=6KiB")
 
 
 async def write(url: str) -> None:
-    store = open_store(url, Path.cwd())
+    store = open_store(url, Path.cwd(), retention=RETENTION)
     await store.open()
     window = asyncio.Semaphore(16)
     seq = 0

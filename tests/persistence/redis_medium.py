@@ -30,8 +30,9 @@ class RedisMedium:
 
     async def replace_record(self, actor, seq, data):
         key = self.keys.journal(actor)
-        base = self.server.command("HGET", self.keys.rows(actor), "") or b"0 0"
-        index = seq - int(base.split()[0]) - 1
+        standing = self.server.command("HGET", self.keys.rows(actor), "") or b"0 0 0 0"
+        base, _, kept, _ = standing.split()
+        index = seq - (int(base) - int(kept)) - 1
         self.server.command("LSET", key, index, b"lost" if data is None else data)
         if data is None:
             self.server.command("LREM", key, 1, "lost")

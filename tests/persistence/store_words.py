@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 
-from persistence import Append, RowChange, Snapshot, decode_record, encode_record
+from persistence import (
+    Append,
+    Retention,
+    RetentionPolicy,
+    RowChange,
+    Snapshot,
+    decode_record,
+    encode_record,
+)
 
 State = dict[tuple[int, bytes], bytes]
 
@@ -53,6 +61,11 @@ def state_of(snapshot: Snapshot) -> State:
     return state
 
 
+def keeping(records=None, size=None, age=None, **kinds):
+    """A policy without the program's own limits; kinds are given as ``Retention``s."""
+    return RetentionPolicy(Retention(records, size, age), kinds)
+
+
 def append(store, *batch):
     """Append and return the future outcome: None or the error."""
     outcome = asyncio.get_running_loop().create_future()
@@ -72,6 +85,18 @@ async def load(store, actor) -> Snapshot:
     (snapshot,) = await store.load([actor])
     assert isinstance(snapshot, Snapshot), snapshot
     return snapshot
+
+
+async def check_crashed_history(store, snapshot):
+    """After a crash of ``crash_writer``: history is whole, and as long as it may be."""
+    records = await store.history(snapshot.actor, 0, 1_000_000)
+    folded = records[: len(records) - len(snapshot.tail)]
+    last = snapshot.base_seq + len(snapshot.tail)
+    seqs = [decode_record(data).seq for data in records]
+    assert seqs == list(range(last - len(records) + 1, last + 1))
+    per_record = {"a": 1, "b": len(records[0])}[snapshot.actor]
+    at_most = {"a": 70, "b": 6 * 1024}[snapshot.actor] // per_record
+    assert len(folded) == min(at_most, snapshot.base_seq)
 
 
 @asynccontextmanager

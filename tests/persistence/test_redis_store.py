@@ -12,7 +12,7 @@ import pytest
 from conformance import StoreConformance
 from redis_medium import Flood, RedisMedium
 from redis_server import redis_server
-from store_words import append, checkpoint, load, one, opened, put
+from store_words import append, check_crashed_history, checkpoint, keeping, load, one, opened, put
 
 from persistence import (
     CorruptActorError,
@@ -266,7 +266,7 @@ async def test_a_big_batch_and_big_rows_pass(medium):
 
 
 async def test_history_grows_over_checkpoints(medium):
-    async with opened(medium, keep_records=1_500) as store:
+    async with opened(medium, retention=keeping(1_500)) as store:
         batch = [one("a", seq) for seq in range(1, 4_001)]
         assert await append(store, *batch) is None
         for through in (1, 1_200, 3_000):
@@ -278,6 +278,55 @@ async def test_history_grows_over_checkpoints(medium):
     async with opened(medium) as store:
         assert await checkpoint(store, "a", 3_001) is None
         assert await store.history("a", 0, 9_999) == records[3_001:]
+
+
+async def test_history_is_trimmed_where_it_lies(server, medium):
+    async with opened(medium, retention=keeping(100, 10_000)) as store:
+        batch = [one("a", seq, put(1, b"k")) for seq in range(1, 1_001)]
+        assert await append(store, *batch) is None
+        for through in (50, 400, 1_000):
+            assert await checkpoint(store, "a", through) is None
+        assert server.command("LLEN", medium.keys.journal("a")) == 100
+        noted = sum(len(item.record) for item in batch[-100:])
+        assert server.command("HGET", medium.keys.rows("a"), "") == b"1000 10000 100 %d" % noted
+    async with opened(medium, retention=keeping(size=0)) as store:
+        assert await store.trim("", 9) == ""
+        assert server.command("EXISTS", medium.keys.journal("a")) == 0
+        assert server.command("HGET", medium.keys.rows("a"), "") == b"1000 10000 0 0"
+    async with opened(medium, retention=keeping(7)) as store:
+        assert await append(store, one("a", 1_001)) is None
+        assert await checkpoint(store, "a", 1_001) is None
+        assert server.command("HGET", medium.keys.rows("a"), "") == b"1001 10010 1 unknown"
+
+
+async def test_a_store_of_the_format_before_is_taken_over(server, medium):
+    async with opened(medium, retention=keeping(0)) as store:
+        batch = [one("a", seq) for seq in range(1, 10)]
+        assert await append(store, *batch) is None
+        assert await checkpoint(store, "a", 4) is None
+    server.command("HSET", medium.keys.owner, "format", "1")
+    server.command("HSET", medium.keys.rows("a"), "", "4 40")
+    async with opened(medium, retention=keeping(size=3 * len(batch[0].record))) as store:
+        assert (await load(store, "a"))[1:3] == (4, 40)
+        assert await checkpoint(store, "a", 5) is None
+        assert await store.history("a", 0, 9) == [item.record for item in batch[4:]]
+        assert await checkpoint(store, "a", 9) is None
+        assert await store.history("a", 0, 9) == [item.record for item in batch[6:]]
+    assert server.command("HGET", medium.keys.owner, "format") == b"2"
+
+
+async def test_a_sweep_spares_keys_of_the_wrong_kind(server, medium):
+    async with opened(medium, retention=keeping(9)) as store:
+        await append(store, *[one(name, 1) for name in "abc"])
+        for name in "abc":
+            assert await checkpoint(store, name, 1) is None
+        server.command("SET", medium.keys.journal("a"), "x")
+        server.command("DEL", medium.keys.rows("b"))
+        server.command("SET", medium.keys.rows("b"), "x")
+    async with opened(medium, retention=keeping(0)) as store:
+        assert await store.trim("", 9) == ""
+        assert await store.history("c", 0, 9) == []
+        assert server.command("GET", medium.keys.journal("a")) == b"x"
 
 
 async def test_a_programmers_error_is_told_and_the_store_goes_on(medium):
@@ -334,6 +383,8 @@ async def check_after_crash(medium, acknowledged):
         assert length >= acknowledged
         assert second.base_seq + len(second.tail) == length
         assert await store.due(10**6, 9) == [("b", length)]
+        for snapshot in (first, second):
+            await check_crashed_history(store, snapshot)
         assert await append(store, one("a", length + 1)) is None
 
 

@@ -3,13 +3,15 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from store_words import append, one, opened, put
+from store_words import append, keeping, one, opened, put
 
 from persistence import SqliteStore
 from persistence.group_commit import FoldJob
 from persistence.schema import READ_ENDS, READ_FOLDS, WRITE_FOLDS, open_writer
 from persistence.sqlite_checkpoint import SqliteCheckpoints
 from persistence.sqlite_owner import SqliteOwner
+
+NOTHING = keeping(0)
 
 
 class Watched:
@@ -53,7 +55,7 @@ def watched(path):
     connection, epoch = open_writer(path, None)
     with closing(connection):
         watched = Watched(connection)
-        yield watched, SqliteCheckpoints(SqliteOwner(watched, epoch), 0)
+        yield watched, SqliteCheckpoints(SqliteOwner(watched, epoch), NOTHING.bounds_by(int))
 
 
 @pytest.mark.parametrize("count", [0, 1, 300])

@@ -12,9 +12,21 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from conformance import StoreConformance
-from store_words import append, checkpoint, load, one, opened, put, state_of
+from store_words import (
+    append,
+    check_crashed_history,
+    checkpoint,
+    keeping,
+    load,
+    one,
+    opened,
+    put,
+    record,
+    state_of,
+)
 
 from persistence import (
+    Append,
     CorruptActorError,
     SequenceConflictError,
     Snapshot,
@@ -261,6 +273,50 @@ def test_threads_end_when_the_loop_is_gone(medium):
     store._reads.put(None)
 
 
+async def test_a_file_of_the_format_before_is_taken_over(medium):
+    batch = [one("a", seq, put(1, b"k")) for seq in range(1, 8)]
+    async with opened(medium, retention=keeping(9)) as store:
+        assert await append(store, *batch) is None
+        assert await checkpoint(store, "a", 4) is None
+    medium.execute("ALTER TABLE actor DROP COLUMN kept_bytes")
+    medium.execute("PRAGMA user_version = 1")
+    size = len(batch[0].record)
+    async with opened(medium, retention=keeping(size=3 * size)) as store:
+        assert (await load(store, "a")).base_seq == 4
+        assert await checkpoint(store, "a", 5) is None
+        assert await store.history("a", 0, 9) == [item.record for item in batch[2:]]
+    assert medium.execute("PRAGMA user_version") == [(2,)]
+    assert medium.execute("SELECT kept_bytes FROM actor") == [(3 * size,)]
+
+
+async def test_a_steady_load_fits_into_a_bounded_file(medium):
+    """What is trimmed is used again: six times the file is written into it."""
+    names = [f"user/{number:02d}" for number in range(20)]
+    policy = keeping(records=40, size=8 * 1024)
+    pages_max = 250
+    written = 0
+    async with opened(medium, retention=policy, pages_max=pages_max) as store:
+        for turn in range(120):
+            batch = []
+            for place, name in enumerate(names):
+                for seq in range(turn * 10 + 1, turn * 10 + 11):
+                    # Sizes of all kinds, some of which need pages of their own.
+                    size = 7_000 if (seq + place) % 97 == 0 else 40 * ((seq + place) % 9)
+                    batch.append(Append(name, seq, record(seq, put(1, b"k", bytes(size))), None))
+            written += sum(len(item.record) for item in batch)
+            assert await append(store, *batch) is None
+            assert await checkpoint_all(store, names, turn * 10 + 10) == [None] * len(names)
+        for name in names:
+            kept = await store.history(name, 0, 99)
+            assert 0 < sum(map(len, kept)) <= 8 * 1024
+    assert medium.path.stat().st_size <= pages_max * 4096
+    assert written > 6 * pages_max * 4096
+
+
+async def checkpoint_all(store, names, through):
+    return await asyncio.gather(*[checkpoint(store, name, through) for name in names])
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize("acknowledged_min", [1, 40, 300])
 def test_a_killed_process_loses_nothing_acknowledged(medium, acknowledged_min):
@@ -287,4 +343,6 @@ async def check_after_crash(medium, acknowledged):
             assert snapshot.base_time == snapshot.base_seq
             assert snapshot.rows == ([(1, bytes(200))] if snapshot.base_seq else [])
         assert await store.due(10**6, 9) == [("b", length)]
+        for snapshot in (first, second):
+            await check_crashed_history(store, snapshot)
         assert await append(store, one("a", length + 1)) is None

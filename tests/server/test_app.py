@@ -13,6 +13,7 @@ from rig import V2, V3, answers
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from persistence import decode_record, open_store
 from persistence.errors import FencedError, FolderLockedError
 from protocol.messages import (
     CallReducer,
@@ -225,9 +226,33 @@ async def test_a_store_that_is_taken_over_ends_an_idle_server(tmp_path, monkeypa
         running(settings(tmp_path / "one", store=store)) as (one, _),
         running(settings(tmp_path / "two", store=store)) as (two, _),
     ):
-        await asyncio.wait_for(one.ended.wait(), 20)
+        await asyncio.wait_for(one.ended.wait(), 5)
         assert isinstance(one.failure, FencedError)
         assert not two.ended.is_set()
+
+
+async def test_history_is_kept_as_it_was_told(tmp_path):
+    chosen = settings(tmp_path, retention="records=3;database:bytes=any")
+    async with running(chosen) as (_, ready), client(ready) as one:
+        caller = Caller(one)
+        await caller.next()
+        for number in range(1, 11):
+            answer = await caller.ask(write_note(number, "text"))
+            assert isinstance(answer.outcome, ReducerOk)
+    store = open_store("sqlite", tmp_path, retention=chosen.retention)
+    await store.open()
+    (snapshot,) = await store.load(["database/0"])
+    records = await store.history("database/0", 0, 99)
+    last = snapshot.base_seq + len(snapshot.tail)
+    assert last > 10
+    assert len(records) == 3 + len(snapshot.tail)
+    assert decode_record(records[-1]).seq == last
+    await store.close()
+
+
+async def test_a_misspelt_kind_of_actors_is_refused(tmp_path):
+    with pytest.raises(StartError, match="no actors of kind databases, but database"):
+        await Server(settings(tmp_path, retention="full;databases:records=0")).start()
 
 
 async def test_reset_empties_the_folder(tmp_path):

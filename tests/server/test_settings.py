@@ -55,6 +55,19 @@ def test_lists_come_as_text_or_as_lists(monkeypatch):
     assert load_settings({}).settings.trusted_issuers == ("https://c.example",)
 
 
+@pytest.mark.parametrize(("text", "size"), [("512MiB", 512 << 20), ("2GB", 2 * 10**9), ("0", 0)])
+def test_a_size_comes_with_its_unit_or_in_bytes(text, size):
+    assert load_settings({"memory_budget": text}).settings.memory_budget == size
+
+
+def test_retention_is_text_and_shown_whole(monkeypatch):
+    assert shown_value(load_settings({}).settings, "retention") == "records=256,bytes=64KiB,age=7d"
+    monkeypatch.setenv("GENARRATIVE_RETENTION", "records=9; story:full")
+    settings = load_settings({}).settings
+    assert settings.retention.of("user/1").records_max == 9
+    assert shown_value(settings, "retention") == "records=9,bytes=64KiB,age=7d;story:full"
+
+
 def test_an_unknown_environment_variable_is_refused(monkeypatch):
     monkeypatch.setenv("GENARRATIVE_RATE_BRUST", "5")
     with pytest.raises(SettingsError, match=r"GENARRATIVE_RATE_BRUST.*did you mean rate_burst"):
@@ -75,6 +88,10 @@ def test_an_unknown_key_of_the_file_is_refused():
         ('log_level = "loud"', r"log_level \(genarrative.toml\)"),
         ("port = ", "genarrative.toml: "),
         ("message_bytes_max = 40000000", "message_bytes_max"),
+        ('memory_budget = "much"', r"memory_budget \(genarrative.toml\)"),
+        ("memory_budget = -1", "memory_budget"),
+        ('retention = "records=many"', r"retention \(genarrative.toml\): .*records=many"),
+        ("retention = 7", r"retention \(genarrative.toml\)"),
     ],
 )
 def test_a_bad_value_names_its_key_and_its_source(text, message):

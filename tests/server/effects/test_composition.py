@@ -25,10 +25,16 @@ async def test_without_models_nothing_is_provided() -> None:
         assert provide(load_settings({}).settings, parts) == {}
 
 
-async def test_each_model_is_asked_with_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("keys", "first_key", "second_key"),
+    [("sk-1", "sk-1", "none"), (", sk-2", "none", "sk-2"), ("sk-1,sk-2", "sk-1", "sk-2")],
+)
+async def test_each_model_is_asked_with_its_key(
+    keys: str, first_key: str, second_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with model_server() as first, model_server() as second, AsyncExitStack() as parts:
         monkeypatch.setenv("GENARRATIVE_TEXT_MODELS", f"{first.url}#a/b:free,{second.url}#local")
-        monkeypatch.setenv("GENARRATIVE_TEXT_MODEL_KEYS", "sk-1")
+        monkeypatch.setenv("GENARRATIVE_TEXT_MODEL_KEYS", keys)
         model = provide(load_settings({}).settings, parts)[TextModel]
         assert isinstance(model, ProvidedModel)
         first.say(404)
@@ -38,8 +44,7 @@ async def test_each_model_is_asked_with_its_key(monkeypatch: pytest.MonkeyPatch)
         )
     assert answer == "{}"
     assert [body["model"] for body in first.asked + second.asked] == ["a/b:free", "local"]
-    assert first.keys == ["sk-1"]
-    assert "sk-1" not in second.keys
+    assert (first.keys, second.keys) == ([first_key], [second_key])
 
 
 def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
