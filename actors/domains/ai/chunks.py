@@ -45,10 +45,8 @@ class ChunksExpired:
 
 def chunks_of(db: DatabaseReader, stage: AiTaskStage) -> list[AiTextChunk]:
     """A stage's chunks, those of earlier attempts included, in order."""
-    rows = (
-        row
-        for row in db[AiTextChunk].filter(ai_task_id=stage.ai_task_id)
-        if row.ai_task_stage_id == stage.ai_task_stage_id
+    rows = db[AiTextChunk].filter(
+        ai_task_id=stage.ai_task_id, ai_task_stage_id=stage.ai_task_stage_id
     )
     return sorted(rows, key=lambda row: (row.attempt, row.sequence))
 
@@ -66,11 +64,11 @@ def received_text(db: DatabaseReader, stage: AiTaskStage) -> str:
 
 def append_chunk(
     ctx: ReducerContext, stage: AiTaskStage, attempt: int, sequence: int, delta_text: str
-) -> AiTaskStage:
+) -> tuple[AiTaskStage, bool]:
     """Add a piece; one that is there already is left as it is. What goes beyond the limit is cut.
 
     Returns:
-        The stage with its count.
+        The stage with its count, and whether the piece was cut.
 
     Raises:
         ReducerError: ``ai.stage_not_running_state``, ``input.text_too_long``;
@@ -92,12 +90,13 @@ def append_chunk(
     if sequence < stage.chunk_count:
         if chunks.get(chunk_id).delta_text != text:
             raise ReducerError("ai.chunk_conflict", "the chunk is there with another text")
-        return stage
+        return stage, False
     if sequence == 0:
         for row in chunks_of(ctx.db, stage):
             chunks.delete(row.chunk_id)
         stage = replace(stage, text_output="")
-    room = TEXT_CHARS_MAX - len(received_text(ctx.db, stage))
+    own = chunks.filter(ai_task_id=stage.ai_task_id, ai_task_stage_id=stage.ai_task_stage_id)
+    room = TEXT_CHARS_MAX - sum(len(row.delta_text) for row in own)
     chunks.insert(
         AiTextChunk(
             chunk_id=chunk_id,
@@ -110,7 +109,8 @@ def append_chunk(
             created_at=ctx.timestamp,
         )
     )
-    return ctx.db[AiTaskStage].update(replace(stage, chunk_count=sequence + 1))
+    stage = ctx.db[AiTaskStage].update(replace(stage, chunk_count=sequence + 1))
+    return stage, len(text) > room
 
 
 def expire_chunks(ctx: ReducerContext, stage: AiTaskStage) -> None:

@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from actors import ReducerContext, ReducerError, replace
-from actors.domains.ai.chunks import append_chunk, expire_chunks, received_text
+from actors.domains.ai.chunks import (
+    AiTextChunk,
+    append_chunk,
+    chunks_of,
+    expire_chunks,
+    received_text,
+)
 from actors.domains.ai.limits import (
     FAILURE_CHARS_MAX,
     STRUCTURED_BYTES_MAX,
+    TASKS_ENDED_MAX,
     TEXT_CHARS_MAX,
     WARNING_CHARS_MAX,
     WARNINGS_MAX,
 )
+from actors.domains.ai.references import AiResultReference, references_of
 from actors.domains.ai.stages import (
     AiStageStatus,
     AiTaskStage,
@@ -22,11 +30,10 @@ from actors.domains.ai.stages import (
     running_stage,
     stages_of,
 )
-from actors.domains.ai.tasks import AiTask, AiTaskStatus, check_open, write_task
+from actors.domains.ai.tasks import AiTask, AiTaskStatus, check_open, is_final, write_task
 from actors.domains.domain_types import TextSource
 from actors.domains.rules.canonical_json import read_json, write_json
-from actors.domains.rules.text import check_id, clean_text, cut_text, printable_text
-from actors.module import DatabaseReader
+from actors.domains.rules.text import check_id, clean_text, cut_text
 
 __all__ = [
     "StageResult",
@@ -36,7 +43,6 @@ __all__ = [
     "fail_task",
     "receive_chunk",
     "start_task",
-    "text_of",
 ]
 
 _LENGTH: Final = "length"
@@ -49,13 +55,6 @@ class StageResult(NamedTuple):
     text_output: str | None = None
     structured_json: str | None = None
     warnings: Sequence[str] = ()
-
-
-def text_of(db: DatabaseReader, task: AiTask) -> str:
-    """A task's text as far as it has come: what the running stage received, or the latest one."""
-    stage = running_stage(db, task)
-    received = "" if stage is None else received_text(db, stage)
-    return received or task.latest_text_output
 
 
 def start_task(ctx: ReducerContext, task: AiTask) -> AiTask:
@@ -80,11 +79,8 @@ def receive_chunk(
         ReducerError: as ``append_chunk``.
     """
     check_open(task, AiTaskStatus.RUNNING)
-    before = received_text(ctx.db, stage) if sequence else ""
-    text = printable_text(delta_text)
-    is_too_much = sequence == stage.chunk_count and len(before) + len(text) > TEXT_CHARS_MAX
-    stage = append_chunk(ctx, stage, attempt, sequence, text)
-    if is_too_much:
+    stage, is_cut = append_chunk(ctx, stage, attempt, sequence, delta_text)
+    if is_cut:
         stage = complete_stage(ctx, task, stage, attempt, StageResult(warnings=(_LENGTH,)))
     return stage
 
@@ -155,14 +151,13 @@ def complete_task(
     done = (AiStageStatus.COMPLETED, AiStageStatus.SKIPPED)
     if any(stage.status not in done for stage in stages_of(ctx.db, task.ai_task_id)):
         raise ReducerError("ai.stages_incomplete_state", "a stage is not completed")
-    return write_task(
+    return _end(
         ctx,
         replace(
             task,
             status=AiTaskStatus.COMPLETED,
             latest_structured_payload_json=structured,
             result_source=source,
-            completed_at=ctx.timestamp,
         ),
     )
 
@@ -204,4 +199,25 @@ def _break_off(ctx: ReducerContext, task: AiTask, status: AiStageStatus) -> AiTa
         )
         expire_chunks(ctx, stage)
         task = replace(task, latest_text_output=text or task.latest_text_output)
-    return write_task(ctx, replace(task, completed_at=ctx.timestamp))
+    return _end(ctx, task)
+
+
+def _end(ctx: ReducerContext, task: AiTask) -> AiTask:
+    """Write a task that has ended, in whatever way; the oldest one may go for it."""
+    tasks = ctx.db[AiTask]
+    task = write_task(ctx, replace(task, completed_at=ctx.timestamp))
+    if len(tasks) > TASKS_ENDED_MAX:
+        ended = [row for row in tasks if is_final(row)]
+        if len(ended) > TASKS_ENDED_MAX:
+            _forget(ctx, min(ended, key=lambda row: (row.completed_at or 0, row.ai_task_id)))
+    return task
+
+
+def _forget(ctx: ReducerContext, task: AiTask) -> None:
+    for stage in stages_of(ctx.db, task.ai_task_id):
+        for chunk in chunks_of(ctx.db, stage):
+            ctx.db[AiTextChunk].delete(chunk.chunk_id)
+        ctx.db[AiTaskStage].delete(stage.ai_task_stage_id)
+    for reference in references_of(ctx.db, task.ai_task_id):
+        ctx.db[AiResultReference].delete(reference.result_reference_id)
+    ctx.db[AiTask].delete(task.ai_task_id)

@@ -18,6 +18,7 @@ __all__ = [
     "REQUEST_BYTES_MAX",
     "STAGES_MAX",
     "STRUCTURED_BYTES_MAX",
+    "TASKS_ENDED_MAX",
     "TASKS_LISTED_MAX",
     "TEXT_CHARS_MAX",
     "WARNINGS_MAX",
@@ -53,6 +54,10 @@ WARNING_CHARS_MAX: Final = 200
 
 FAILURE_CHARS_MAX: Final = 200
 """Longest failure message; a longer one is cut."""
+
+TASKS_ENDED_MAX: Final = 50
+"""Ended tasks that an actor keeps, with all that belongs to them; the oldest goes first. What they
+came to is elsewhere: a story's events keep their texts, and the id of a task that has gone."""
 
 TASKS_LISTED_MAX: Final = 50
 """Most tasks that one call lists: ``input.out_of_range``."""

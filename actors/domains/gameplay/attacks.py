@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from actors import ReducerContext, ReducerError, replace
-from actors.domains.domain_types import QuestKind
+from actors.domains.domain_types import ObjectiveKind, QuestKind
 from actors.domains.gameplay.combat import BattleState
 from actors.domains.gameplay.npc import NpcState, write_npc
 from actors.domains.gameplay.quest import QuestRecord, QuestStatus, fail_quests_of
 from actors.domains.gameplay.story import StoryMark, StorySession, has_mark, put_mark
 from actors.domains.rules.ids import derived_id, local_id
 from actors.domains.rules.world import WorldDocument
+from actors.domains.rules.world_sections import Quest
 from actors.module import DatabaseReader
 
 __all__ = [
@@ -29,6 +31,16 @@ ATTACK_AFFINITY: Final = -60
 
 _ATTACK: Final = "attack"
 
+_WITH_NPCS: Final = frozenset(
+    {
+        ObjectiveKind.TALK_NPC,
+        ObjectiveKind.WIN_SPAR,
+        ObjectiveKind.GIVE_GIFT,
+        ObjectiveKind.REACH_AFFINITY,
+    }
+)
+"""What can be done only with an npc who is there."""
+
 
 def check_attackable(
     db: DatabaseReader, session: StorySession, world: WorldDocument, npc: NpcState
@@ -36,16 +48,23 @@ def check_attackable(
     """Let only those be attacked whose author allows it and whom the story can do without.
 
     Raises:
-        ReducerError: ``npc.requirements_not_met``. Givers of main quests that are not turned in
-            are safe: their quests would fail, and with them the story.
+        ReducerError: ``npc.requirements_not_met``. Who gives a main quest that is not turned in,
+            or is what it is about, is safe: the quest could not end, and with it the story.
     """
     if not world.npcs[npc.npc_key].can_be_fought:
         raise ReducerError("npc.requirements_not_met", "the npc does not fight")
     for quest in world.quests.values():
-        if quest.kind is QuestKind.MAIN and quest.giver_npc_key == npc.npc_key:
+        if quest.kind is QuestKind.MAIN and npc.npc_key in {quest.giver_npc_key, *_about(quest)}:
             row = db[QuestRecord].find(local_id(session.story_session_id, "q", quest.key))
             if row is None or row.status is not QuestStatus.TURNED_IN:
                 raise ReducerError("npc.requirements_not_met", "the story needs the npc")
+
+
+def _about(quest: Quest) -> Iterator[str]:
+    """The npcs without whom a quest cannot be completed."""
+    for objective in quest.objectives:
+        if objective.kind in _WITH_NPCS and not objective.optional:
+            yield objective.target_key
 
 
 def mark_attack(

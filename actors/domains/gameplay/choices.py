@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from actors import ReducerContext, replace
@@ -74,21 +74,17 @@ def offers(db: DatabaseReader, session: StorySession, world: WorldDocument) -> l
 def refresh_choices(ctx: ReducerContext, session: StorySession, world: WorldDocument) -> None:
     """Bring the choice rows up to what can be done now, writing only rows that differ.
 
-    A choice keeps its id and its label for as long as it is offered within a turn, so that no id
-    ever means something else than what the host saw, and a narrator's labels stay.
+    Within a turn an id means one function and target, also of choices that went and came again, so
+    that no id ever means something else than what the host saw; and a narrator's labels stay.
     """
     table = ctx.db[StoryChoice]
-    old = {(row.function, row.target_key): row for row in table if row.turn == session.turn}
-    number = max((int(row.choice_id.rpartition(".")[2]) for row in old.values()), default=0)
     kept: set[str] = set()
     rows: list[StoryChoice] = []
     for position, one in enumerate(offers(ctx.db, session, world), start=1):
-        row = old.get((one.function, one.target_key))
-        if row is None:
-            number += 1
-            choice_id = local_id(session.story_session_id, "c", session.turn, number)
-            row = _new_row(ctx, session, choice_id, one)
-        kept.add(row.choice_id)
+        number = _number(session, world, one)
+        choice_id = local_id(session.story_session_id, "c", session.turn, number)
+        row = table.find(choice_id) or _new_row(ctx, session, choice_id, one)
+        kept.add(choice_id)
         rows.append(
             replace(
                 row,
@@ -131,6 +127,27 @@ def _target_name(session: StorySession, world: WorldDocument, row: StoryChoice) 
 
 def _hostile_names(world: WorldDocument, encounter: Encounter) -> list[str]:
     return [world.hostiles[group.hostile_key].name for group in encounter.groups]
+
+
+def _number(session: StorySession, world: WorldDocument, offer: Offer) -> int:
+    """The number of a function and a target, among all that a turn could offer."""
+    targets: Iterable[str]
+    match offer.function:
+        case StoryFunction.NARRATIVE:
+            targets = _FILLERS
+        case StoryFunction.TRAVEL | StoryFunction.REST:
+            targets = world.landmarks
+        case StoryFunction.TALK:
+            targets = world.npcs
+        case StoryFunction.INSPECT:
+            targets = world.treasures
+        case StoryFunction.FIGHT:
+            targets = world.chapter(session.chapter_index).encounters
+        case StoryFunction.ACCEPT_QUEST | StoryFunction.TURN_IN_QUEST:
+            targets = world.quests
+        case _:
+            targets = (offer.target_key,)
+    return list(targets).index(offer.target_key) * len(StoryFunction) + offer.function
 
 
 def _new_row(

@@ -55,6 +55,7 @@ __all__ = [
     "join_refused",
     "join_story_session",
     "join_story_session_and_return",
+    "turn_away",
 ]
 
 
@@ -152,16 +153,21 @@ async def join_story_session_and_return(
 
 @message(STORY)
 def join_agreed(ctx: ReducerContext, payload: JoinAgreed) -> None:
-    """Let someone in who was waiting; a story that has ended meanwhile lets nobody in."""
+    """Let someone in who was waiting, or give the slot back.
+
+    A story that has ended meanwhile lets nobody in, nor who was refused since: by the host, or by
+    the answer to an earlier request.
+    """
     joins = ctx.db[StoryJoin]
     join = joins.find(payload.user_id)
-    if join is None or join.error_code is not None:
+    if join is None:
         return
     session = session_of(ctx.db)
     row = _participant(ctx, session, join)
-    if session.status not in LIVE_STATES:
+    if join.error_code is None and session.status not in LIVE_STATES:
+        join = _note_refusal(ctx, join, "story.not_active_state", "the story has ended")
+    if join.error_code is not None:
         tell_participant(ctx, session, row, DirectoryState.ARCHIVED)
-        _note_refusal(ctx, join, "story.not_active_state", "the story has ended")
         return
     joins.delete(payload.user_id)
     ctx.db[StoryParticipant].insert(row)
@@ -182,6 +188,15 @@ def join_refused(ctx: ReducerContext, payload: JoinRefused) -> None:
     join = ctx.db[StoryJoin].find(payload.user_id)
     if join is not None:
         _note_refusal(ctx, join, payload.code, payload.message)
+
+
+def turn_away(ctx: ReducerContext, user_id: str) -> bool:
+    """Let someone who waits not come in after all; False when the user does not wait."""
+    join = ctx.db[StoryJoin].find(user_id)
+    if join is None or join.error_code is not None:
+        return False
+    _note_refusal(ctx, join, "story.invite_not_found", "the invitation was taken back")
+    return True
 
 
 def _check_room(ctx: ReducerContext, role: ParticipantRole) -> None:
@@ -217,10 +232,11 @@ def _participant(ctx: ReducerContext, session: StorySession, join: StoryJoin) ->
     )
 
 
-def _note_refusal(ctx: ReducerContext, join: StoryJoin, code: str, text: str) -> None:
+def _note_refusal(ctx: ReducerContext, join: StoryJoin, code: str, text: str) -> StoryJoin:
     joins = ctx.db[StoryJoin]
-    joins.update(replace(join, error_code=code, error_message=text))
+    join = joins.update(replace(join, error_code=code, error_message=text))
     refused = [row for row in joins if row.error_code is not None]
     if len(refused) > JOIN_REFUSALS_MAX:
         oldest = min(refused, key=lambda row: (row.asked_at, row.user_id))
         joins.delete(oldest.user_id)
+    return join

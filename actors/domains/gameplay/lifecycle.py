@@ -12,6 +12,7 @@ from actors.domains.gameplay.battle_course import abort
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.combat import running_battle
 from actors.domains.gameplay.limits import STORY_IDLE_MICROS
+from actors.domains.gameplay.live_narration import make_way
 from actors.domains.gameplay.narration import narrator_of
 from actors.domains.gameplay.play_time import close_clocks
 from actors.domains.gameplay.quest import leave_chapter, open_chapter_quests
@@ -242,6 +243,7 @@ def _end(ctx: ReducerContext, session: StorySession, status: StoryStatus) -> Sto
     if battle is not None:
         abort(ctx, battle)
         session = session_of(ctx.db)
+    session = make_way(ctx, session, interrupt=True)
     close_clocks(ctx, session)
     tell_directory(ctx, session, DirectoryState.ARCHIVED)
     session = touch(ctx, replace(session, status=status))

@@ -32,6 +32,7 @@ from actors.domains.gameplay.story import (
     StoryFunction,
     StorySession,
     TextStatus,
+    events_back,
     session_of,
     touch,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "narrate",
     "narration_overdue",
     "request_of",
+    "without_narration",
 ]
 
 EFFECT: Final = "story_narration"
@@ -147,7 +149,9 @@ def narrate(
 
 
 def make_way(ctx: ReducerContext, session: StorySession, *, interrupt: bool) -> StorySession:
-    """Let a turn begin: a narration that still runs is called off, and what there is of it stays.
+    """Let a turn begin, or the story end: a narration that still runs is called off.
+
+    What there is of its text stays.
 
     Raises:
         ReducerError: ``story.narration_in_progress``: one runs, and is not to be interrupted.
@@ -159,6 +163,15 @@ def make_way(ctx: ReducerContext, session: StorySession, *, interrupt: bool) -> 
         raise ReducerError("story.narration_in_progress", "the last turn is still being told")
     follow_task(ctx, cancel_task(ctx, running))
     return session_of(ctx.db)
+
+
+def without_narration(db: DatabaseReader, session: StorySession) -> StorySession:
+    """The session as it is without the narration that runs: its event is told by its outline."""
+    running = _running_task(db)
+    if running is None:
+        return session
+    text = session.latest_narrative_text or request_of(running)["fallback"]
+    return replace(session, narrative_state=NarrativeState.IDLE, latest_narrative_text=text)
 
 
 def request_of(task: AiTask) -> dict[str, Any]:
@@ -264,8 +277,7 @@ def _event_of(db: DatabaseReader, task: AiTask) -> StoryEvent | None:
 
 def _last_event(db: DatabaseReader) -> StoryEvent:
     """The newest event that tells something, or will."""
-    told = (row for row in db[StoryEvent] if row.text_status is not TextStatus.NONE)
-    return max(told, key=lambda row: row.seq)
+    return next(row for row in events_back(db) if row.text_status is not TextStatus.NONE)
 
 
 def _choices(db: DatabaseReader) -> list[StoryChoice]:

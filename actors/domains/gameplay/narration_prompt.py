@@ -7,6 +7,7 @@ text can end its place or pass for an instruction.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from actors import Prompt
 from actors.domains.ai.limits import (
@@ -22,8 +23,8 @@ from actors.domains.gameplay.npc import npcs_here
 from actors.domains.gameplay.quest import QuestRecord, QuestStatus
 from actors.domains.gameplay.story import (
     StoryChoice,
-    StoryEvent,
     StorySession,
+    events_back,
     players_of,
     session_of,
 )
@@ -99,14 +100,14 @@ def _digest(db: DatabaseReader, session: StorySession, world: WorldDocument) -> 
 
 def _history(db: DatabaseReader) -> list[str]:
     """What was told last, oldest first."""
-    told = sorted((row for row in db[StoryEvent] if row.text), key=lambda row: row.seq)
+    told = (event.text for event in events_back(db) if event.text)
     room = HISTORY_CHARS_MAX
     texts: list[str] = []
-    for event in reversed(told[-HISTORY_EVENTS_MAX:]):
-        room -= len(event.text)
+    for text in islice(told, HISTORY_EVENTS_MAX):
+        room -= len(text)
         if room < 0:
             break
-        texts.append(event.text)
+        texts.append(text)
     return texts[::-1]
 
 

@@ -142,7 +142,7 @@ class _Narration:
                 if (
                     len(shown) > MODEL_NARRATION_CHARS_MAX
                     or len(answer) > ANSWER_CHARS_MAX
-                    or DENIED.finds_in(shown)
+                    or DENIED.finds_in(shown, goes_on=True)
                 ):
                     return answer, False
                 for start in range(0, len(news), CHUNK_CHARS_MAX):

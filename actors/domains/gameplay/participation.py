@@ -6,6 +6,7 @@ from actors import ReducerContext, ReducerError, reducer, replace, struct
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.choices import refresh_choices
 from actors.domains.gameplay.combat import BattleLoadout, loadouts_of, running_battle
+from actors.domains.gameplay.joining import turn_away
 from actors.domains.gameplay.lifecycle import LIVE_STATES, abandon, tell_participant
 from actors.domains.gameplay.limits import (
     BATTLE_ABSENT_TURNS_MAX,
@@ -82,7 +83,9 @@ def leave_story_session(ctx: ReducerContext, input: StoryCall) -> StorySession:
 
 @reducer(actor=STORY)
 def kick_story_participant(ctx: ReducerContext, input: KickStoryParticipant) -> StorySession:
-    """Send a participant away and void the invite code; only the host may.
+    """Send a participant away, or who is about to come in, and void the invite code.
+
+    Only the host may.
 
     Raises ``story.not_found``, ``auth.forbidden``, ``story.not_active_state`` or
     ``story.participant_not_found``.
@@ -90,10 +93,13 @@ def kick_story_participant(ctx: ReducerContext, input: KickStoryParticipant) -> 
     require_host(ctx.db, ctx.user_id)
     session = live_session(ctx.db, *LIVE_STATES)
     row = participant_of(ctx.db, check_id(input.participant_user_id))
+    # The code that let the guest in shall not let it in again.
+    session = replace(session, invite_code=None)
+    if row is None and turn_away(ctx, input.participant_user_id):
+        return touch(ctx, session)
     if row is None or row.role is ParticipantRole.HOST:
         raise ReducerError("story.participant_not_found", "there is no such guest")
-    # The code that let the guest in shall not let it in again.
-    return _remove(ctx, replace(session, invite_code=None), row)
+    return _remove(ctx, session, row)
 
 
 def _remove(ctx: ReducerContext, session: StorySession, row: StoryParticipant) -> StorySession:

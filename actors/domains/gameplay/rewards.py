@@ -141,6 +141,8 @@ def request_settlement(
 
 def _forget_oldest(ctx: ReducerContext) -> None:
     settlements = ctx.db[RewardSettlement]
+    if len(settlements) <= SETTLEMENTS_CLOSED_MAX:
+        return
     closed = [row for row in settlements if row.status is not SettlementStatus.PENDING]
     if len(closed) > SETTLEMENTS_CLOSED_MAX:
         oldest = min(closed, key=lambda row: (row.updated_at, row.settlement_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 from actors import ReducerContext, ReducerError, Timestamp, replace, table, u32, u64
@@ -25,6 +26,7 @@ __all__ = [
     "StoryStatus",
     "TextStatus",
     "add_event",
+    "events_back",
     "find_session",
     "has_mark",
     "host_of",
@@ -319,8 +321,17 @@ def pace_of(db: DatabaseReader, participant: StoryParticipant) -> StoryPace:
 def last_event_seq(db: DatabaseReader) -> int:
     """The seq of the newest event, 0 before any: those that are kept have no gap."""
     events = db[StoryEvent]
-    first = next(events.range("seq"), None)
-    return 0 if first is None else first.seq + len(events) - 1
+    if not len(events) or _event(db, 1) is not None:
+        return len(events)
+    return next(events.range("seq")).seq + len(events) - 1
+
+
+def events_back(db: DatabaseReader) -> Iterator[StoryEvent]:
+    """The events that are kept, newest first; looks at no more of them than are taken."""
+    seq = last_event_seq(db)
+    while (event := _event(db, seq)) is not None:
+        yield event
+        seq -= 1
 
 
 def add_event(
@@ -386,6 +397,10 @@ def set_flag(session: StorySession, flag: str) -> StorySession:
     if flag in session.flags:
         return session
     return replace(session, flags=[*session.flags, flag][-STORY_FLAGS_MAX:])
+
+
+def _event(db: DatabaseReader, seq: int) -> StoryEvent | None:
+    return db[StoryEvent].find(local_id(session_of(db).story_session_id, "e", seq))
 
 
 def put_mark(ctx: ReducerContext, turn: int, *parts: str | int) -> None:

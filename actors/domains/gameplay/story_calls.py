@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors import ReducerContext, ReducerError, ViewContext, procedure, reducer, struct, u32
 from actors.domains.gameplay.combat import BattleSnapshot, running_battle, snapshot_of
-from actors.domains.gameplay.lifecycle import abandon
+from actors.domains.gameplay.lifecycle import LIVE_STATES, abandon
 from actors.domains.gameplay.limits import EVENTS_LISTED_MAX, EVENTS_SHOWN
 from actors.domains.gameplay.npc import NpcState, npcs_here
 from actors.domains.gameplay.participation import StoryCall
@@ -15,7 +15,6 @@ from actors.domains.gameplay.story import (
     StoryEvent,
     StoryParticipant,
     StorySession,
-    StoryStatus,
     last_event_seq,
     live_session,
     participant_of,
@@ -107,9 +106,7 @@ def abandon_story_session(ctx: ReducerContext, input: StoryCall) -> StorySession
     """
     check_id(input.story_session_id)
     require_host(ctx.db, ctx.user_id)
-    session = live_session(
-        ctx.db, StoryStatus.ACTIVE, StoryStatus.IN_BATTLE, StoryStatus.CHAPTER_BREAK
-    )
+    session = live_session(ctx.db, *LIVE_STATES)
     count_play(ctx, session, ctx.user_id)
     return abandon(ctx, session)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from actors import ReducerContext, ReducerError, message
 from actors.domains.archive_messages import ExportRejected, ExportState, StateExported
 from actors.domains.gameplay.limits import STORY_STATE_BYTES_MAX
+from actors.domains.gameplay.live_narration import without_narration
 from actors.domains.gameplay.npc_exchange import NpcExchangeRecord
 from actors.domains.gameplay.rewards import RewardSettlement, SettlementStatus
 from actors.domains.gameplay.story import (
@@ -40,7 +41,8 @@ def _exported(db: DatabaseReader, payload: ExportState) -> StateExported:
     session = _settled_session(db, payload.user_id)
     world = world_of(db, session)
     rows = [row for table in ARCHIVED_ROWS for row in db[table]]
-    state_json = write_state(StoryState(session, host_of(db), rows))
+    state = StoryState(without_narration(db, session), host_of(db), rows)
+    state_json = write_state(state)
     if len(state_json.encode()) > STORY_STATE_BYTES_MAX:
         raise ReducerError(
             "archive.too_large", f"the state has more than {STORY_STATE_BYTES_MAX} bytes"

@@ -34,7 +34,7 @@ def local_part(row_id: str) -> str:
 
 
 def owner_of(row_id: str) -> str:
-    """The session a routable row id belongs to: everything before the first dot."""
+    """The session or user a routable row id belongs to: everything before the first dot."""
     return row_id.partition(".")[0]
 
 

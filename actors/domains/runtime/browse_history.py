@@ -22,7 +22,7 @@ from actors.domains.limits import (
     WORK_TITLE_CHARS_MAX,
 )
 from actors.domains.messages import DescribeWorks, WorksDescribed
-from actors.domains.rules.ids import derived_id, world_key
+from actors.domains.rules.ids import derived_id, owner_of, world_key
 from actors.domains.rules.text import check_id, clean_text
 from actors.domains.runtime.refusals import Refusal, note_refusal
 from actors.errors import ReducerError
@@ -178,7 +178,7 @@ async def upsert_browse_history_and_return(
     Raises what ``upsert_browse_history`` raises, and ``browse.world_not_found``.
     """
     started = await ctx.call(upsert_browse_history, input)
-    user_id = input.user_id or ctx.user_id
+    user_id = owner_of(input.user_id or ctx.user_id)
 
     def entered(view: ViewContext) -> list[UserBrowseHistory] | None:
         refusal = view.db[Refusal].find(started.visit_id)
@@ -203,8 +203,9 @@ def delete_browse_history_entry(ctx: ReducerContext, input: DeleteBrowseHistoryE
     ctx.db[UserBrowseHistory].delete(derived_id(ctx.key, forgotten))
     visits = ctx.db[BrowseVisit]
     for visit in visits:
-        left = [key for key in visit.world_keys if key != forgotten]
-        visits.update(replace(visit, world_keys=left))
+        if forgotten in visit.world_keys:
+            left = [key for key in visit.world_keys if key != forgotten]
+            visits.update(replace(visit, world_keys=left))
 
 
 @reducer(actor=USER)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
 from actors.domains.gameplay.story import StorySession
 from actors.domains.kinds import STORY, USER
@@ -23,6 +20,7 @@ from actors.domains.runtime.directory_entry import (
     SessionDirectoryEntry,
 )
 from actors.domains.runtime.refusals import Refusal, note_refusal
+from actors.domains.runtime.settings import check_locale
 from actors.errors import ReducerError
 from actors.module.context import DatabaseReader, ProcedureContext, ReducerContext, ViewContext
 from actors.module.functions import message, procedure, reducer
@@ -41,8 +39,6 @@ __all__ = [
     "story_rejected",
     "until_decided",
 ]
-
-_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 @struct
@@ -71,8 +67,8 @@ def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunS
     world may be entered is found out by the story, see ``begin_story_session_and_return``.
     """
     profile_id, role_key = check_id(input.profile_id), check_slug(input.role_key)
-    if input.locale is not None and not _LOCALE.fullmatch(input.locale):
-        raise ReducerError("runtime.invalid_locale", "the locale has a wrong form")
+    if input.locale is not None:
+        check_locale(input.locale)
     check_story_slot(len(live_stories(ctx.db)))
     assert ctx.claims is not None
     account = account_of(ctx, ctx.claims)

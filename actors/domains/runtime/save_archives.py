@@ -7,7 +7,7 @@ from actors.domains.domain_types import ParticipantRole, SessionKind
 from actors.domains.gameplay.progression import progression_of
 from actors.domains.kinds import STORY, USER
 from actors.domains.limits import ARCHIVE_LABEL_CHARS_MAX, ARCHIVES_MAX
-from actors.domains.rules.ids import content_hash
+from actors.domains.rules.ids import content_hash, owner_of
 from actors.domains.rules.text import check_id, clean_text, cut_text
 from actors.domains.runtime.directory_entry import SessionDirectoryEntry
 from actors.domains.runtime.profile import dashboard_of, save_dashboard
@@ -168,7 +168,7 @@ async def create_save_archive_and_return(
             raise ReducerError("archive.not_found", "the archive was deleted meanwhile")
         return archive
 
-    archive = await ctx.until(USER.key(input.user_id or ctx.user_id), saved)
+    archive = await ctx.until(USER.key(owner_of(input.user_id or ctx.user_id)), saved)
     if archive is None:
         raise ReducerError("dependency.timeout", "the story has not answered yet")
     return archive

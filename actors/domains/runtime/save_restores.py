@@ -16,7 +16,7 @@ from actors.domains.archive_messages import (
 )
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.kinds import STORY, USER
-from actors.domains.rules.ids import content_hash, derived_id
+from actors.domains.rules.ids import content_hash, derived_id, owner_of
 from actors.domains.rules.text import check_id
 from actors.domains.runtime.directory import (
     BegunStory,
@@ -90,7 +90,7 @@ async def restore_save_archive_and_return(
     ``dependency.timeout``; the same request finds the session then.
     """
     begun = await ctx.call(restore_save_archive, input)
-    user_id = input.user_id or ctx.user_id
+    user_id = owner_of(input.user_id or ctx.user_id)
     if await until_decided(ctx, user_id, begun.story_session_id) is None:
         raise ReducerError("dependency.timeout", "the story has not started yet")
     return begun

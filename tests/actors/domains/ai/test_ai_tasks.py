@@ -9,7 +9,9 @@ from task_bench import STAGES, TABLES, Desk, refusal
 from user_bench import SERVICE, only
 from vale_bench import claims, playing
 
-from actors.domains.ai.limits import TASKS_LISTED_MAX
+from actors.domains.ai import course
+from actors.domains.ai.chunks import AiTextChunk
+from actors.domains.ai.limits import CHUNKS_KEPT_MICROS, TASKS_LISTED_MAX
 from actors.domains.ai.references import AiReferenceKind, AiResultReference
 from actors.domains.ai.stages import AiStageKind, AiStageStatus, AiTaskStage
 from actors.domains.ai.tasks import AiScope, AiTask, AiTaskKind, AiTaskStatus
@@ -313,3 +315,34 @@ async def test_a_repeated_call_is_answered_as_before() -> None:
         again = await service.ask("create_ai_task_and_return", *fields, request="same")
         assert again == first
         assert len(player.story_rows(AiTask)) == 1
+
+
+@SCOPES
+async def test_the_oldest_ended_task_goes_with_all_that_belongs_to_it(
+    scope: AiScope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "TASKS_ENDED_MAX", 2)
+    async with playing() as player:
+        desk = await Desk.open(player, scope)
+        pending = desk.task_id
+        ended = []
+        for _ in range(3):
+            await desk.create()
+            await desk.start()
+            await desk.begin(0)
+            await desk.chunk(0, 0, "ab")
+            await desk.attach(AiReferenceKind.NONE, "nothing")
+            ended.append((await desk.fail()).ai_task_id)
+        rows = player.vale.rows
+        for table in (AiTaskStage, AiTextChunk, AiResultReference):
+            assert ended[0] not in {row.ai_task_id for row in rows(desk.actor, table)}, table
+        kept = {row.ai_task_id for row in rows(desk.actor, AiTask)}
+        assert kept == {pending, *ended[1:]}
+        assert {row.ai_task_id for row in rows(desk.actor, AiTextChunk)} == set(ended[1:])
+        page = await player.ask("list_ai_tasks", desk.scope_id, TASKS_LISTED_MAX)
+        assert {each.task.ai_task_id for each in page.tasks} == kept
+        # The timers of its chunks find nothing to do.
+        player.vale.clock.wait(CHUNKS_KEPT_MICROS + 1)
+        await player.vale.wake(desk.actor)
+        assert rows(desk.actor, AiTextChunk) == []
+        player.vale.check_mail()

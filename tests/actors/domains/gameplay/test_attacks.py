@@ -132,3 +132,21 @@ async def test_a_boss_of_an_npc_lets_nobody_go(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(RefusedError, match=r"^combat\.escape_blocked"):
             await player.act(battle, CombatAction.ESCAPE)
         assert only(player.story_rows(BattleState)).encounter_key is None
+
+
+@pytest.mark.parametrize("kind", ["talk_npc", "win_spar", "give_gift", "reach_affinity"])
+async def test_whom_the_main_quest_is_about_is_safe(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = {"objectiveId": "meet", "kind": kind, "targetKey": "scout", "required": 99}
+
+    def edit(document: Document) -> None:
+        entity(document, "npcs", "scout")["canBeFought"] = True
+        entity(document, "quests", "clear_mill")["objectives"] = [objective]
+
+    publish_edited(monkeypatch, edit)
+    async with playing() as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        with pytest.raises(RefusedError, match=r"^npc\.requirements_not_met"):
+            await _attack(player)
+        assert _scout(player).affinity == 50

@@ -195,3 +195,28 @@ async def test_a_talk_changes_no_choice_that_stays() -> None:
             "smith",
             "mayor",
         ]
+
+
+async def test_an_id_means_the_same_for_the_whole_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_edited(monkeypatch, _eight_sides)
+    async with playing() as player:
+        first = player.choices()
+        met = {row.choice_id: (row.function, row.target_key) for row in first}
+        assert len(met) == len(first)
+        for row in first:
+            quest = f"{player.story_id}.q.{row.target_key}"
+            await player.call("accept_quest", player.story_id, quest)
+            for each in player.choices():
+                what = met.setdefault(each.choice_id, (each.function, each.target_key))
+                assert what == (each.function, each.target_key)
+        assert player.session.turn == first[0].turn
+        assert len(set(met.values())) == len(met) > len(first)
+        with pytest.raises(RefusedError, match=r"^story\.choice_not_found"):
+            await player.call(
+                "continue_story",
+                player.story_id,
+                first[-1].choice_id,
+                None,
+                player.session.turn,
+                False,
+            )

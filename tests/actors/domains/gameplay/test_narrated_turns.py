@@ -24,10 +24,13 @@ from actors.domains.gameplay.story import (
     StoryEvent,
     StoryEventKind,
     StoryFunction,
+    StoryParticipant,
     TextStatus,
 )
 from actors.errors import TextModelError
+from actors.module.system import OutboxMessage
 from actors.module.text_model import TextModel
+from actors.module.types import replace
 from persistence.memory import MemoryDisk
 
 DOWN = TextModelError("dependency.unavailable", "no answer")
@@ -308,6 +311,66 @@ async def test_the_model_may_name_choices_anew_and_nothing_else() -> None:
             "join_story_session_and_return", player.story_id, invited.invite_code, 1, "wanderer"
         )
         assert player.choices()[0].label == "Into the dark"
+
+
+async def test_a_choice_that_came_later_keeps_its_own_label() -> None:
+    gate = asyncio.Event()
+    labels = {str(position): "Sleep" for position in range(1, 9)}
+    async with told_by(ScriptedModel([gate, said("Calm.", choiceLabels=labels)])) as player:
+        service = await player.vale.enter(SERVICE)
+        _set_hp(player, 1)
+        await player.say("hum a quiet tune")
+        rest = player.choices()[-1]
+        assert rest.function is StoryFunction.REST
+        _set_hp(player, only(player.story_rows(StoryParticipant)).max_hp)
+        for patch in ((None, None, False), ("square", None, None)):
+            await service.ask(
+                "upsert_npc_state_and_return", player.story_id, "scout", *patch, None, None
+            )
+        talk = player.choice(StoryFunction.TALK, "scout")
+        assert talk.choice_id != rest.choice_id
+        gate.set()
+        await told(player)
+        assert player.choice(StoryFunction.TALK, "scout").label == talk.label
+        assert player.choice(StoryFunction.TALK, "mayor").label == "Sleep"
+
+
+def _set_hp(player: Player, hp: int) -> None:
+    rows = player.vale.host.core(player.story).database[StoryParticipant]
+    rows.update(replace(only(rows), hp=hp))
+
+
+@pytest.mark.parametrize("text", ["", "Half a sen"])
+async def test_a_story_that_ends_calls_its_narration_off(text: str) -> None:
+    never = asyncio.Event()
+    model = ScriptedModel([*(['{"narration": "' + text] if text else []), never])
+    async with told_by(model) as player:
+        await player.say("hum a quiet tune")
+        pending = last_event(player)
+        await until(player, lambda: bool(player.story_rows(AiTextChunk)) == bool(text))
+        await player.call("abandon_story_session", player.story_id)
+        assert task_of(player).status is AiTaskStatus.CANCELLED
+        session = player.session
+        assert session.narrative_state is NarrativeState.IDLE
+        event = next(row for row in player.story_rows(StoryEvent) if row.seq == pending.seq)
+        assert event.text == session.latest_narrative_text != ""
+        assert text in event.text
+        await until(player, lambda: not player.story_rows(OutboxMessage))
+        assert player.session == session
+
+
+async def test_a_save_while_a_turn_is_told_has_its_outline() -> None:
+    async with playing() as plain:
+        await plain.choose(StoryFunction.TRAVEL, "mill")
+        fallback = last_event(plain).text.partition(". ")[2]
+    async with told_by(ScriptedModel([asyncio.Event()])) as player:
+        await player.choose(StoryFunction.TRAVEL, "mill")
+        archive = await player.save()
+        assert player.session.narrative_state is NarrativeState.STREAMING
+        await player.restore(archive.archive_id)
+        assert player.session.narrative_state is NarrativeState.IDLE
+        assert player.session.latest_narrative_text == last_event(player).text
+        assert last_event(player).text.endswith(fallback)
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,20 @@ async def test_visits_that_wait_are_nobodys_to_see() -> None:
         for table in ("browse_visit", "play_receipt"):
             with pytest.raises(RefusedError, match=r"^subscription"):
                 await player.subscribe(table)
+
+
+async def test_a_users_id_may_have_a_rows_behind_it_and_still_means_the_user() -> None:
+    async with running_vale() as vale:
+        user, service = await vale.enter(claims(1)), await vale.enter(SERVICE)
+        await service.call("load_fixture_world")
+        await user.begin()
+        row_id = f"{user.user_id}.row"
+        rows = await user.ask("upsert_browse_history_and_return", row_id, [CARD])
+        assert only(rows).user_id == user.user_id
+        archive = await user.ask(
+            "create_save_archive_and_return", row_id, user.story_id, None, None
+        )
+        begun = await user.ask("restore_save_archive_and_return", row_id, archive.archive_id)
+        assert begun.runtime_session_id == archive.runtime_session_id
+        assert set(vale.host._cells) >= {user.home, service.home}
+        assert not [key for key in vale.host._cells if row_id in key]
