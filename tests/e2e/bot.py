@@ -9,7 +9,7 @@ from typing import Any
 
 from served import DATABASE, Served
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from actors.module.module import Module
 from actors.module.schema import answer_type, module_procedures
@@ -32,7 +32,15 @@ RATE_EXCEEDED = "limit.rate_exceeded"
 RATE_PAUSE_SECONDS = 0.2
 """A battle takes five actions a second; who is told to slow down waits for one of them."""
 
+RECONNECT_SECONDS = 0.02
+"""A pause that any client makes; without it a server that cuts connections has no peace."""
+
 _PROTOCOLS = {"v3": Subprotocol.V3_BSATN, "v2": Subprotocol.V2_BSATN}
+
+
+async def take_breath() -> None:
+    """Wait as a client does before it tries again."""
+    await asyncio.sleep(RECONNECT_SECONDS)
 
 
 class Lost(Exception):
@@ -78,7 +86,7 @@ class Bot:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._names: dict[int, str] = {}
         self._checks: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
-        self._is_lost = False
+        self.is_lost = False
         self._to_send = asyncio.Event()
         self.greeted = asyncio.get_running_loop().create_future()
         self.sent = 0
@@ -96,6 +104,11 @@ class Bot:
         """Who the server says we are."""
         assert self._client.hello is not None
         return self._client.hello.identity
+
+    @property
+    def close_code(self) -> int | None:
+        """How the connection ended; None while it lives."""
+        return self._socket.close_code
 
     def rows(self, table: str) -> list[Any]:
         """Rows of a table, as of the last message."""
@@ -161,12 +174,12 @@ class Bot:
                 for message in self._client.receive_frame(frame):
                     self._take(message)
                 self._look()
-        self._is_lost = True
+        self.is_lost = True
         for future in (self.greeted, *self._waiting.values(), *(one for _, one in self._checks)):
             self._fail_if_lost(future)
 
     def _fail_if_lost(self, future: asyncio.Future[Any]) -> None:
-        if self._is_lost and not future.done():
+        if self.is_lost and not future.done():
             future.set_exception(Lost())
             future.exception()  # nobody has to look
 
@@ -233,7 +246,7 @@ async def connected(
         socket = await connect(
             uri, subprotocols=[name], compression=None, max_size=None, proxy=None, **options
         )
-    except (OSError, EOFError, ConnectionClosed) as error:
+    except (OSError, EOFError, ConnectionClosed, InvalidMessage) as error:
         raise Lost from error
     bot = Bot(words, socket, protocol)
     tasks = [asyncio.create_task(bot.send_all()), asyncio.create_task(bot.receive_all())]

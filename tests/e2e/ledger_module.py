@@ -6,7 +6,10 @@ from actors import (
     ActorKind,
     Audience,
     ReducerContext,
+    ViewContext,
+    i64,
     message,
+    procedure,
     reducer,
     struct,
     table,
@@ -14,18 +17,24 @@ from actors import (
     u64,
 )
 
+ENVELOPED = True
+
 BOOK = ActorKind("book")
 WALLET = ActorKind("wallet", Audience.CALLER)
 VAULT = ActorKind("vault")
+SHELF = ActorKind("shelf", Audience.EVERYONE, ("name",), shards=2)
 
 
 @table(public=True, primary_key="id", auto_increment="id", actor=BOOK)
 class Note:
-    """One call; ``seq`` is the journal's number of its turn, and the book has no other turns."""
+    """One call; ``seq`` is the journal's number of its turn, and the book has no other turns.
+
+    ``line`` numbers the connection that it came on, ``number`` the calls of that connection.
+    """
 
     id: u64
-    writer: u32
-    life: u32
+    round: u32
+    line: u32
     number: u32
     seq: u64
 
@@ -55,6 +64,14 @@ class Receipt:
     number: u32
 
 
+@table(public=True, primary_key="name", actor=SHELF)
+class Register:
+    """A number that is put, added to and looked at by several at once."""
+
+    name: str
+    value: i64
+
+
 @struct
 class Pay:
     number: u32
@@ -72,9 +89,52 @@ class Received:
     number: u32
 
 
+@struct
+class Put:
+    name: str
+    value: i64
+
+
+@struct
+class Add:
+    name: str
+    amount: i64
+    request_id: str
+
+
+@struct
+class Look:
+    name: str
+
+
+@struct
+class Value:
+    value: i64
+
+
 @reducer(actor=BOOK)
-def write_note(ctx: ReducerContext, writer: u32, life: u32, number: u32) -> None:
-    ctx.db[Note].insert(Note(0, writer, life, number, ctx.seq))
+def write_note(ctx: ReducerContext, round: u32, line: u32, number: u32) -> None:
+    ctx.db[Note].insert(Note(0, round, line, number, ctx.seq))
+
+
+@reducer(actor=SHELF)
+def put(ctx: ReducerContext, input: Put) -> None:
+    ctx.db[Register].upsert(Register(input.name, input.value))
+
+
+@reducer(actor=SHELF)
+def add(ctx: ReducerContext, input: Add) -> Value:
+    """Answer the sum; made again with its request id it answers the same and adds nothing."""
+    before = ctx.db[Register].find(input.name)
+    value = input.amount + (0 if before is None else before.value)
+    ctx.db[Register].upsert(Register(input.name, value))
+    return Value(value)
+
+
+@procedure(actor=SHELF)
+def look(ctx: ViewContext, input: Look) -> Value:
+    register = ctx.db[Register].find(input.name)
+    return Value(0 if register is None else register.value)
 
 
 @reducer(actor=WALLET)

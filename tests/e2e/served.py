@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DATABASE = "e2e"
 
+WAIT_SECONDS_MAX = 30
+_LOOK_SECONDS = 0.02
+
 _READY = re.compile(r"ready http://127\.0\.0\.1:(\d+) ")
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -52,10 +63,11 @@ class Served:
         self.data_dir = data_dir
         self._log = data_dir.parent / f"{data_dir.name}.log"
         self._process: subprocess.Popen[str] | None = None
+        self.ready_line = ""
         self.port = 0
 
-    def start(self) -> None:
-        """Start the process and wait for its ready line."""
+    def begin(self) -> None:
+        """Start the process; it is not ready yet."""
         assert self._process is None
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
@@ -67,10 +79,19 @@ class Served:
                 stderr=log,
                 text=True,
             )
+
+    def start(self) -> None:
+        """Start the process and wait for its ready line."""
+        self.begin()
+        self.expect_ready()
+
+    def expect_ready(self) -> None:
+        """Wait for the ready line of a process that was started."""
+        assert self._process is not None
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        match = _READY.match(line)
-        assert match, (line, self.log())
+        self.ready_line = self._process.stdout.readline()
+        match = _READY.match(self.ready_line)
+        assert match, (self.ready_line, self.log())
         self.port = int(match[1])
 
     def kill(self) -> None:
@@ -79,6 +100,37 @@ class Served:
         if process is not None:
             process.kill()
             process.communicate()
+
+    def pause(self) -> None:
+        """Let the process take no step, with all its connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after ``pause``."""
+        self._signal(signal.SIGCONT)
+
+    def limit_files(self, size_bytes: int) -> None:
+        """Let no file of the process grow beyond a size, as a full disk would; -1 lifts that."""
+        assert self._process is not None
+        _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size_bytes, hard))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    def exit_code(self) -> int:
+        """Wait until the process ends by itself."""
+        process, self._process = self._process, None
+        assert process is not None
+        try:
+            process.communicate(timeout=WAIT_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        return process.returncode
 
     def stop(self) -> None:
         """End the process as an operator does."""
@@ -92,6 +144,30 @@ class Served:
         """Everything that the processes over this folder have logged."""
         return self._log.read_text()
 
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and JSON of an address."""
+        try:
+            answer = _NO_PROXY.open(f"http://127.0.0.1:{self.port}{path}", timeout=WAIT_SECONDS_MAX)
+        except urllib.error.HTTPError as refusal:
+            answer = refusal
+        with answer:
+            return answer.status, json.load(answer)
+
+    def wait_until_ready(self, *, ready: bool) -> str:
+        """Ask ``/readyz`` until it is so; answers the reason that it gives when it is not."""
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while True:
+            status, answer = self.get("/readyz")
+            assert status in (200, 503)
+            if (status == 200) is ready:
+                return str(answer.get("reason", ""))
+            assert time.monotonic() < deadline, answer
+            time.sleep(_LOOK_SECONDS)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     @property
     def uri(self) -> str:
         """Where clients connect."""
@@ -101,6 +177,17 @@ class Served:
         """A token of the folder's own key."""
         extra = ["--subject", subject] if subject else []
         return command("token", "--role", role, "--data-dir", str(self.data_dir), *extra).strip()
+
+
+def first_to_end(servers: Sequence[Served]) -> Served:
+    """Wait until one of several servers ends by itself."""
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while time.monotonic() < deadline:
+        for server in servers:
+            if not server.is_running:
+                return server
+        time.sleep(_LOOK_SECONDS)
+    raise AssertionError("all go on")
 
 
 @contextmanager

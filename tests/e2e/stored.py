@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from served import DATABASE
+
 from actors.host.catalogue import Catalogue
 from actors.host.core import ActorCore, Shared
 from actors.keys import ActorKey
 from actors.module.module import Module
+from persistence import open_store
 from persistence.record import Record, decode_record
-from persistence.sqlite import SqliteStore
 
 _ACTORS_MAX = 10_000
 
@@ -26,9 +28,11 @@ class StoredActor(NamedTuple):
     layouts: Any
 
 
-async def read_actors(module: Module, data_dir: Path) -> dict[str, StoredActor]:
+async def read_actors(
+    module: Module, data_dir: Path, url: str = "sqlite"
+) -> dict[str, StoredActor]:
     """Read all actors of a stopped server; fails when a journal is damaged or has a gap."""
-    store = SqliteStore(data_dir / "journal.sqlite3")
+    store = open_store(url, data_dir, name=DATABASE)
     await store.open()
     try:
         catalogue = await Catalogue.compile(module, store)

@@ -1,16 +1,20 @@
-"""Stories that are played on while their server is killed: every victory pays exactly once."""
+"""Stories that are played on while server or store are killed: each victory pays exactly once."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from bot import Bot, Lost, Refused, Words, connected
-from served import Served, serving
+from bot import Bot, Lost, Refused, Words, connected, take_breath
+from crowd import UNAVAILABLE
+from places import Place, faulty_place
+from served import Served
 from stored import StoredActor, read_actors
 
 from actors.domains.domain_types import GrantSource
@@ -19,6 +23,7 @@ from actors.domains.gameplay.progression import PlayerProgression, ProgressionGr
 from actors.domains.gameplay.rewards import RewardSettlement, SettlementStatus
 from actors.domains.gameplay.story import StoryFunction
 from actors.domains.rules.combat import BattleSide, BattleStatus, CombatAction, CombatOutcome
+from actors.domains.runtime.profile import ProfileDashboardState
 from actors.domains.runtime.wallet import ProfileWalletLedger
 from actors.keys import user_id_of
 from actors.module.module import Module
@@ -28,10 +33,11 @@ pytestmark = pytest.mark.crash
 
 GAME = "actors.domains.entry"
 PROFILE = "cwp_fixture_vale"
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10")) // 2
+ROUNDS = (int(os.environ.get("CRASH_ROUNDS", "3")) + 1) // 2
 SEED = int(os.environ.get("CRASH_SEED", "0")) or random.randrange(2**31)
 PLAYERS = 8
 ROUND_ANSWERS_MAX = 60
+AFTER_ANSWERS = 8
 
 
 class Player:
@@ -50,12 +56,16 @@ class Player:
         self.victories: set[str] = set()
 
     async def play(self) -> None:
-        """Play until the connection is lost."""
-        async with connected(self._tournament.words, self._tournament.server, self.token) as bot:
-            self.token = self.token or bot.token
-            self.user_id = user_id_of(bot.identity)
-            while True:
-                await self._step(bot)
+        """Play for ever, over one connection after the other."""
+        tournament = self._tournament
+        while True:
+            with contextlib.suppress(Lost):
+                async with connected(tournament.words, tournament.server, self.token) as bot:
+                    self.token = self.token or bot.token
+                    self.user_id = user_id_of(bot.identity)
+                    while True:
+                        await self._step(bot)
+            await take_breath()
 
     async def _ask(self, bot: Bot, name: str, *fields: object) -> Any:
         """Call with a request id, or again the call that was not answered."""
@@ -63,11 +73,14 @@ class Player:
         self._pending = self._pending or (name, fields)
         name, fields = self._pending
         given = words.inputs[name](*fields, f"{self._number}-{self._requests}")
-        answer = await bot.ask_in_time(name, given)
+        while True:
+            ok, value, code, text, _ = await bot.ask_in_time(name, given)
+            if code != UNAVAILABLE:
+                break
+            await take_breath()
         self._pending = None
         self._requests += 1
         self._tournament.count()
-        ok, value, code, text, _ = answer
         if not ok:
             raise Refused(f"{code}: {text}")
         return value
@@ -130,20 +143,28 @@ class Player:
     async def _state(self, bot: Bot) -> Any:
         words = self._tournament.words
         name = "get_story_session_state"
-        ok, value, code, *_ = await bot.ask(name, words.inputs[name](self._story_id))
-        assert ok, code
-        return value
+        while True:
+            ok, value, code, *_ = await bot.ask(name, words.inputs[name](self._story_id))
+            if code != UNAVAILABLE:
+                assert ok, code
+                return value
+            await take_breath()
 
 
 class Tournament:
-    """Players, and when their server is to be killed."""
+    """Players, and when the fault is to strike."""
 
-    def __init__(self, words: Words, server: Served) -> None:
+    def __init__(self, words: Words, place: Place) -> None:
         self.words = words
-        self.server = server
+        self._place = place
         self.players = [Player(number, self) for number in range(PLAYERS)]
         self._answers_left = 0
-        self._time_to_kill = asyncio.Event()
+        self._is_enough = asyncio.Event()
+
+    @property
+    def server(self) -> Served:
+        """Where everybody connects."""
+        return self._place.server
 
     async def prepare(self) -> None:
         """Publish the fixture world."""
@@ -151,23 +172,45 @@ class Tournament:
             await bot.call("load_fixture_world", self.words.inputs["load_fixture_world"]("load"))
 
     async def round(self, answers: int) -> None:
-        """Play until so many answers have come, then kill the server."""
-        self._answers_left = answers
-        self._time_to_kill.clear()
+        """Play until so many answers have come; then the fault strikes, and all play on."""
+        async with self._all_play() as work:
+            await self._until(answers, work)
+            self._place.strike()
+            await self._place.heal()
+            await self._until(AFTER_ANSWERS, work)
+        assert self.server.is_running
+
+    async def win(self) -> None:
+        """Play until somebody has won."""
+        async with self._all_play() as work:
+            while not any(player.victories for player in self.players):
+                await self._until(1, work)
+
+    @contextlib.asynccontextmanager
+    async def _all_play(self) -> AsyncIterator[list[asyncio.Task[None]]]:
         work = [asyncio.create_task(player.play()) for player in self.players]
-        killing = asyncio.create_task(self._time_to_kill.wait())
-        await asyncio.wait([*work, killing], return_when=asyncio.FIRST_COMPLETED)
-        killing.cancel()
-        self.server.kill()
+        yield work
+        for task in work:
+            task.cancel()
         for outcome in await asyncio.gather(*work, return_exceptions=True):
-            if not isinstance(outcome, Lost):
+            if not isinstance(outcome, asyncio.CancelledError):
                 raise AssertionError("a player stopped") from outcome
+
+    async def _until(self, answers: int, work: list[asyncio.Task[None]]) -> None:
+        self._answers_left = answers
+        self._is_enough.clear()
+        enough = asyncio.create_task(self._is_enough.wait())
+        await asyncio.wait([*work, enough], return_when=asyncio.FIRST_COMPLETED)
+        enough.cancel()
+        for task in work:
+            if task.done():
+                task.result()
 
     def count(self) -> None:
         """An answer has come."""
         self._answers_left -= 1
         if self._answers_left <= 0:
-            self._time_to_kill.set()
+            self._is_enough.set()
 
     async def finish(self) -> None:
         """Everybody comes back once more and sees every reward settled."""
@@ -194,6 +237,7 @@ def _check_player(player: Player, actors: dict[str, StoredActor]) -> int:
     for row in ledger:
         balance += row.amount_delta
         assert row.balance_after == balance
+    assert [row.wallet_balance for row in home.rows(ProfileDashboardState)] == [balance]
 
     settled = 0
     won = set()
@@ -216,27 +260,29 @@ def _check_player(player: Player, actors: dict[str, StoredActor]) -> int:
     return settled
 
 
-@pytest.mark.timeout(90 + 16 * ROUNDS)
-def test_every_victory_pays_exactly_once(tmp_path):
+@pytest.mark.timeout(120 + 16 * ROUNDS)
+@pytest.mark.parametrize("fault", ["sqlite-server", "redis-store"])
+def test_every_victory_pays_exactly_once(tmp_path, fault):
     print("seed", SEED)
     chance = random.Random(SEED)
     module = Module.load(GAME, fixtures=True)
 
-    async def crash(server: Served) -> None:
-        tournament = Tournament(Words(module), server)
+    async def crash(place: Place) -> None:
+        tournament = Tournament(Words(module), place)
         await tournament.prepare()
         for _ in range(ROUNDS):
             await tournament.round(chance.randint(1, ROUND_ANSWERS_MAX))
-            server.start()
+        await tournament.win()
         await tournament.finish()
-        server.stop()
-        actors = await read_actors(module, server.data_dir)
+        place.server.stop()
+        actors = await read_actors(module, place.server.data_dir, place.store_url)
         settled = [_check_player(player, actors) for player in tournament.players]
         for actor in actors.values():
             assert actor.rows(DeadLetter) == []
             assert actor.rows(OutboxMessage) == []
-        print(sum(settled), "victories in", len(actors), "actors")
+        print(fault, ROUNDS, "faults,", sum(settled), "victories in", len(actors), "actors")
 
-    with serving(GAME, tmp_path / "data", "--dev-fixtures", "--no-rate-limits") as server:
-        asyncio.run(crash(server))
-        assert "Traceback" not in server.log()
+    flags = ("--dev-fixtures", "--no-rate-limits")
+    with faulty_place(fault, GAME, tmp_path, *flags) as place:
+        asyncio.run(crash(place))
+        assert "Traceback" not in place.server.log()
