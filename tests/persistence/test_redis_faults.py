@@ -86,7 +86,7 @@ async def test_checkpoints_and_values_survive_a_killed_server(server, medium):
 
 
 async def test_a_server_that_stands_still_is_asked_what_it_wrote(server, medium, told):
-    async with opened(medium, parameters="reply_seconds=0.2") as store:
+    async with opened(medium, parameters="reply_seconds=0.5") as store:
         assert await append(store, one("a", 1)) is None
         for seq in range(2, 6):
             server.pause()
@@ -99,7 +99,7 @@ async def test_a_server_that_stands_still_is_asked_what_it_wrote(server, medium,
 
 
 async def test_a_server_away_for_too_long_fails_everything_until_it_is_back(server, medium, told):
-    parameters = "reply_seconds=0.2&outage_seconds=0.3"
+    parameters = "reply_seconds=0.5&outage_seconds=1"
     async with opened(medium, parameters=parameters, pending_bytes_max=20_000) as store:
         assert await append(store, one("a", 1)) is None
         server.pause()
@@ -173,13 +173,13 @@ async def test_a_server_that_became_a_replica_is_waited_for(server, medium, told
 
 
 async def test_a_server_that_stays_a_replica_is_named(server, medium):
-    async with opened(medium, parameters="outage_seconds=0.2") as store:
+    async with opened(medium, parameters="outage_seconds=1") as store:
         server.command("REPLICAOF", "127.0.0.1", 1)
         error = await append(store, one("a", 1))
         assert isinstance(error, StoreWriteError)
         assert "READONLY" in error.reason
     with pytest.raises(StoreWriteError, match="READONLY"):
-        await medium.store("outage_seconds=0.1").open()
+        await medium.store("outage_seconds=1").open()
 
 
 async def test_a_server_out_of_memory_refuses_and_a_checkpoint_frees_some(server, medium):
