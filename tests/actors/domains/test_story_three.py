@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from user_bench import SERVICE, only
-from vale_bench import TABLES, Player, RefusedError, claims, playing
+from vale_bench import TABLES, Player, claims, playing, refusal
 
 from actors.domains.domain_types import ItemGrant
 from actors.domains.gameplay.combat import BattleCombatant, BattleState
@@ -24,12 +23,6 @@ from actors.domains.rules.combat import CombatAction
 from actors.domains.rules.items import CORE_ITEMS
 
 HERB, COIN, BLADE = "core_healing_herb", "core_coin", "core_blade_t1"
-
-
-async def _code(work: Any) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
 
 
 def _npc(player: Player, key: str) -> NpcState:
@@ -65,7 +58,7 @@ async def _recruit_scout(player: Player) -> None:
         assert _npc(player, "scout").affinity == after
     await player.call("talk_to_npc", *scout)
     assert _npc(player, "scout").affinity == 58
-    assert await _code(player.call("recruit_npc", *scout)) == "npc.requirements_not_met"
+    assert await refusal(player.call("recruit_npc", *scout)) == "npc.requirements_not_met"
     await player.call("talk_to_npc", *scout)
     assert _npc(player, "scout").affinity == 60
     await player.call("recruit_npc", *scout)
@@ -117,7 +110,7 @@ async def test_step_4_a_worn_blade_counts_in_the_next_battle() -> None:
         lineage = player.session.runtime_session_id
         await player.call("equip_item", lineage, _slot(player, BLADE).slot_index)
         herb = player.call("equip_item", lineage, _slot(player, HERB).slot_index)
-        assert await _code(herb) == "inventory.not_equippable"
+        assert await refusal(herb) == "inventory.not_equippable"
         await player.choose(StoryFunction.TRAVEL, "mill")
         await player.choose(StoryFunction.FIGHT, "slime_pack")
         own = only(row for row in player.story_rows(BattleCombatant) if row.user_id)
@@ -166,7 +159,7 @@ async def test_steps_6_and_7_an_old_save_pays_nothing_twice() -> None:
         assert _total_xp(player) == 6
 
         again = player.ask("continue_story_and_return", old_id, None, "wait", old.turn, False)
-        assert await _code(again) == "story.not_active_state"
+        assert await refusal(again) == "story.not_active_state"
         assert player.cache.faults() == []
 
 
@@ -174,11 +167,11 @@ async def test_step_8_the_shelf_holds_twenty_saves_and_none_of_a_battle() -> Non
     async with playing() as player:
         for _ in range(ARCHIVES_MAX):
             archive = await player.save()
-        assert await _code(player.save()) == "archive.quota_exceeded"
+        assert await refusal(player.save()) == "archive.quota_exceeded"
         await player.choose(StoryFunction.TRAVEL, "mill")
         await player.choose(StoryFunction.FIGHT, "slime_pack")
         in_battle = player.save(replace=archive.archive_id)
-        assert await _code(in_battle) == "archive.battle_state"
+        assert await refusal(in_battle) == "archive.battle_state"
 
 
 async def test_step_9_a_belt_is_locked_until_the_battle_ends() -> None:
@@ -191,7 +184,7 @@ async def test_step_9_a_belt_is_locked_until_the_battle_ends() -> None:
         resolution = await player.act(battle, CombatAction.USE_ITEM, item=HERB)
         lineage, slot = player.session.runtime_session_id, _slot(other_tab, HERB).slot_index
         discard = other_tab.call("discard_inventory_item", lineage, slot, 1)
-        assert await _code(discard) == "inventory.locked_state"
+        assert await refusal(discard) == "inventory.locked_state"
         await player.call("abort_battle", resolution.snapshot.battle.battle_state_id)
         assert _items(player)[HERB] == _items(other_tab)[HERB] == 2
         await other_tab.call("discard_inventory_item", lineage, slot, 1)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from user_bench import SERVICE, START_MICROS, claims
 
 from actors.claims import Claims
@@ -398,6 +399,13 @@ class Player:
             if battle.battle.status is BattleStatus.ENDED:
                 return resolution
         raise AssertionError("no outcome within 40 actions")
+
+
+async def refusal(call: Any) -> str:
+    """The code that a call is refused with; it must be refused."""
+    with pytest.raises(RefusedError) as refused:
+        await call
+    return refused.value.code
 
 
 @asynccontextmanager

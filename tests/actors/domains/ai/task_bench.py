@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from user_bench import SERVICE
-from vale_bench import Player, RefusedError
+from vale_bench import Player
 
 from actors.domains.ai.stages import AiStageKind, AiTaskStage
 from actors.domains.ai.tasks import AiScope, AiTask, AiTaskKind
@@ -119,10 +118,3 @@ class Desk:
 
     def stage(self, order: int) -> AiTaskStage:
         return next(row for row in self.rows(AiTaskStage) if row.stage_order == order)
-
-
-async def refusal(call: Any) -> str:
-    """The code that a call is refused with."""
-    with pytest.raises(RefusedError) as refused:
-        await call
-    return refused.value.code

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from task_bench import Desk, refusal
-from vale_bench import playing
+from task_bench import Desk
+from vale_bench import playing, refusal
 
 from actors.domains.ai.chunks import AiTextChunk
 from actors.domains.ai.limits import CHUNK_CHARS_MAX, CHUNKS_KEPT_MICROS, TEXT_CHARS_MAX

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from task_bench import STAGES, TABLES, Desk, refusal
+from task_bench import STAGES, TABLES, Desk
 from user_bench import SERVICE, only
-from vale_bench import claims, playing
+from vale_bench import claims, playing, refusal
 
 from actors.domains.ai import course
 from actors.domains.ai.chunks import AiTextChunk

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import PROFILE, Player, RefusedError, claims, playing
+from vale_bench import PROFILE, Player, RefusedError, claims, playing, refusal
 
 from actors.domains.domain_types import HostileGroup, HostileRank, ItemGrant
 from actors.domains.gameplay.combat import (
@@ -50,22 +50,15 @@ async def _fight(player: Player, encounter: str = "mill_prowl") -> BattleSnapsho
     return await _create(player, BattleMode.FIGHT, encounter, None, None)
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_a_battle_takes_the_story_until_it_ends() -> None:
     async with playing() as player:
         battle = await _fight(player)
         assert battle.battle.status is BattleStatus.ACTIVE
         assert player.session.status is StoryStatus.IN_BATTLE
         assert player.story_rows(StoryChoice) == []
-        refusal = await _code(player.say("go"))
-        assert refusal == "story.not_active_state"
+        assert await refusal(player.say("go")) == "story.not_active_state"
         again = _create(player, BattleMode.FIGHT, "mill_prowl", None, None)
-        assert await _code(again) == "combat.already_active"
+        assert await refusal(again) == "combat.already_active"
         turn = player.session.turn
         resolution = await player.fight_out(battle)
         assert resolution.outcome is CombatOutcome.VICTORY
@@ -84,30 +77,30 @@ async def test_a_battle_takes_the_story_until_it_ends() -> None:
 async def test_only_encounters_of_the_scene_can_be_fought_and_fixed_ones_once() -> None:
     async with playing() as player:
         away = _create(player, BattleMode.FIGHT, "slime_pack", None, None)
-        assert await _code(away) == "combat.encounter_not_found"
+        assert await refusal(away) == "combat.encounter_not_found"
         battle = await _fight(player, "slime_pack")
         await player.fight_out(battle)
         again = _create(player, BattleMode.FIGHT, "slime_pack", None, None)
-        assert await _code(again) == "combat.already_cleared"
+        assert await refusal(again) == "combat.already_cleared"
         nothing = _create(player, BattleMode.FIGHT, None, None, None)
-        assert await _code(nothing) == "input.missing_field"
+        assert await refusal(nothing) == "input.missing_field"
 
 
 async def test_free_hostiles_are_for_services() -> None:
     async with playing() as player:
         boss = [HostileGroup("keep_drake", HostileRank.BOSS, 1)]
         mine = _create(player, BattleMode.FIGHT, None, None, boss)
-        assert await _code(mine) == "auth.forbidden"
+        assert await refusal(mine) == "auth.forbidden"
         service = await player.vale.enter(SERVICE)
         many = [HostileGroup("vale_slime", HostileRank.MINION, 4_000_000_000)]
         crowd = _create(player, BattleMode.FIGHT, None, None, many, by=service)
-        assert await _code(crowd) == "combat.too_many_hostiles"
+        assert await refusal(crowd) == "combat.too_many_hostiles"
         unknown = [HostileGroup("ghost", HostileRank.MINION, 1)]
         ghosts = _create(player, BattleMode.FIGHT, None, None, unknown, by=service)
-        assert await _code(ghosts) == "combat.hostile_not_found"
+        assert await refusal(ghosts) == "combat.hostile_not_found"
         battle = await _create(player, BattleMode.FIGHT, None, None, boss, by=service)
         assert battle.battle.escape_blocked
-        assert await _code(player.act(battle, CombatAction.ESCAPE)) == "combat.escape_blocked"
+        assert await refusal(player.act(battle, CombatAction.ESCAPE)) == "combat.escape_blocked"
 
 
 async def test_bad_actions_change_nothing() -> None:
@@ -126,10 +119,10 @@ async def test_bad_actions_change_nothing() -> None:
             (player.act(battle, CombatAction.YIELD), "combat.yield_not_allowed"),
         ]
         for work, code in cases:
-            assert await _code(work) == code
+            assert await refusal(work) == code
         stranger = await player.vale.enter(claims(2))
-        assert await _code(stranger.act(battle, CombatAction.GUARD)) == "combat.not_found"
-        assert await _code(stranger.battle(battle.battle.battle_state_id)) == "combat.not_found"
+        assert await refusal(stranger.act(battle, CombatAction.GUARD)) == "combat.not_found"
+        assert await refusal(stranger.battle(battle.battle.battle_state_id)) == "combat.not_found"
         assert await player.battle(battle.battle.battle_state_id) == battle
         assert only(player.story_rows(BattleMeter)) == meter
 
@@ -165,7 +158,7 @@ async def test_belt_items_are_used_up_at_the_end() -> None:
         assert resolution.snapshot.combatants[0].belt[0].quantity == 2
         lineage = player.session.runtime_session_id
         discard = player.call("discard_inventory_item", lineage, 0, 1)
-        assert await _code(discard) == "inventory.locked_state"
+        assert await refusal(discard) == "inventory.locked_state"
         await player.ask("abort_battle_and_return", battle.battle.battle_state_id)
         herbs = only(
             row for row in player.rows("inventory_slot") if row.item_id == "core_healing_herb"
@@ -185,7 +178,7 @@ async def test_aborting_pays_nothing_and_costs_nothing() -> None:
         assert player.session.status is StoryStatus.ACTIVE
         assert len(player.story_rows(RewardSettlement)) == before
         again = player.call("abort_battle", battle.battle.battle_state_id)
-        assert await _code(again) == "combat.not_active_state"
+        assert await refusal(again) == "combat.not_active_state"
 
 
 async def test_escaping_keeps_wounds_and_pays_nothing() -> None:
@@ -240,9 +233,9 @@ async def test_a_spar_is_won_once_a_chapter_and_hurts_nobody() -> None:
         chapter = only(player.rows("my_chapter_progression"))
         assert (chapter.actual_hostile_xp, chapter.actual_hostile_defeat_count) == (0, 0)
         again = _create(player, BattleMode.SPAR, None, "scout", None)
-        assert await _code(again) == "npc.requirements_not_met"
+        assert await refusal(again) == "npc.requirements_not_met"
         absent = _create(player, BattleMode.SPAR, None, "mayor", None)
-        assert await _code(absent) == "npc.not_in_scene_state"
+        assert await refusal(absent) == "npc.not_in_scene_state"
 
 
 async def test_yielding_a_spar_loses_it() -> None:
@@ -287,7 +280,7 @@ async def test_a_story_that_is_still_starting_has_no_battles(
             entries = player.own_rows(SessionDirectoryEntry)
             second = only(row.session_key for row in entries if row.session_key != first)
             fight = (second, BattleMode.FIGHT, "slime_pack", None, None)
-            code = await _code(player.call("create_battle_state", *fight))
+            code = await refusal(player.call("create_battle_state", *fight))
         catalog.release()
         await vale.settle()
         assert code == "story.not_active_state"
@@ -299,8 +292,8 @@ async def test_the_battle_row_is_in_the_story_that_its_id_names() -> None:
         battle_state_id = battle.battle.battle_state_id
         assert battle_state_id.startswith(f"{player.story_id}.bt_")
         assert only(player.story_rows(BattleState)).battle_state_id == battle_state_id
-        assert await _code(player.battle(f"{player.story_id}.bt_none")) == "combat.not_found"
-        assert await _code(player.battle("not an id")) == "input.invalid_id"
+        assert await refusal(player.battle(f"{player.story_id}.bt_none")) == "combat.not_found"
+        assert await refusal(player.battle("not an id")) == "input.invalid_id"
 
 
 async def test_aborting_before_the_first_round_leaves_players_as_they_were(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from user_bench import only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, claims, playing, refusal
 
 from actors.domains.domain_types import HostileGroup, HostileRank, ParticipantRole
 from actors.domains.gameplay.combat import BattleEvent, BattleSnapshot, BattleState
@@ -18,19 +18,13 @@ async def _fight(player: Player, encounter: str = "slime_pack") -> BattleSnapsho
     return await player.battle(only(player.story_rows(BattleState)).battle_state_id)
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_an_action_on_an_ended_battle_changes_no_row() -> None:
     async with playing() as player:
         ended = (await player.fight_out(await _fight(player))).snapshot
         before = player.vale.all_rows()
         player.deltas.clear()
         late = player.act(ended, CombatAction.BASIC_ATTACK, target=2)
-        assert await _code(late) == "combat.not_active_state"
+        assert await refusal(late) == "combat.not_active_state"
         assert player.deltas == []
         assert player.vale.all_rows() == before
 
@@ -45,7 +39,7 @@ async def test_a_second_click_hits_once() -> None:
         assert player.deltas == []
         assert await player.battle(battle.battle.battle_state_id) == first.snapshot
         again = player.act(battle, CombatAction.BASIC_ATTACK, target=4)
-        assert await _code(again) == "combat.stale_version"
+        assert await refusal(again) == "combat.stale_version"
 
 
 async def test_skills_of_others_and_friends_as_targets() -> None:
@@ -53,10 +47,10 @@ async def test_skills_of_others_and_friends_as_targets() -> None:
         battle = await _fight(player)
         log = player.story_rows(BattleEvent)
         strange = player.act(battle, CombatAction.SKILL, skill="drake_breath", target=2)
-        assert await _code(strange) == "combat.skill_unknown"
+        assert await refusal(strange) == "combat.skill_unknown"
         for action, skill in ((CombatAction.BASIC_ATTACK, None), (CombatAction.SKILL, "hinder")):
             friend = player.act(battle, action, skill=skill, target=1)
-            assert await _code(friend) == "combat.target_invalid"
+            assert await refusal(friend) == "combat.target_invalid"
         assert player.story_rows(BattleEvent) == log
 
 
@@ -69,7 +63,7 @@ async def test_spectators_only_watch() -> None:
         battle = await _fight(player)
         assert await guest.battle(battle.battle.battle_state_id) == battle
         act = guest.act(battle, CombatAction.BASIC_ATTACK, target=2)
-        assert await _code(act) == "combat.not_participant"
+        assert await refusal(act) == "combat.not_participant"
 
 
 async def test_clients_do_not_choose_hostiles() -> None:
@@ -78,7 +72,7 @@ async def test_clients_do_not_choose_hostiles() -> None:
         create = player.call(
             "create_battle_state", player.story_id, BattleMode.FIGHT, None, None, drakes
         )
-        assert await _code(create) == "auth.forbidden"
+        assert await refusal(create) == "auth.forbidden"
         assert player.story_rows(BattleState) == []
 
 
@@ -87,4 +81,4 @@ async def test_a_battle_under_way_is_what_matters_first(mode: BattleMode) -> Non
     async with playing() as player:
         await _fight(player)
         create = player.call("create_battle_state", player.story_id, mode, "none", "none", None)
-        assert await _code(create) == "combat.already_active"
+        assert await refusal(create) == "combat.already_active"

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import pytest
 from user_bench import SERVICE, only
-from vale_bench import Player, RefusedError, playing
+from vale_bench import Player, playing, refusal
 
 from actors.domains.domain_types import ItemGrant
 from actors.domains.gameplay.inventory_calls import Grant
@@ -29,12 +28,6 @@ def _use(player: Player, slot: int, lineage: str | None = None) -> object:
     return player.call("use_inventory_item", lineage, slot)
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_a_herb_heals_a_quarter_and_is_gone() -> None:
     async with playing() as player:
         hp = await _wounded(player)
@@ -50,13 +43,13 @@ async def test_a_herb_heals_a_quarter_and_is_gone() -> None:
 
 async def test_what_cannot_be_used_stays() -> None:
     async with playing() as player:
-        assert await _code(_use(player, COINS)) == "inventory.requirements_not_met"
-        assert await _code(_use(player, NOTHING)) == "inventory.slot_empty"
-        assert await _code(_use(player, 40)) == "inventory.slot_out_of_range"
-        assert await _code(_use(player, HERBS, "rs_other")) == "inventory.slot_empty"
+        assert await refusal(_use(player, COINS)) == "inventory.requirements_not_met"
+        assert await refusal(_use(player, NOTHING)) == "inventory.slot_empty"
+        assert await refusal(_use(player, 40)) == "inventory.slot_out_of_range"
+        assert await refusal(_use(player, HERBS, "rs_other")) == "inventory.slot_empty"
         lineage = player.session.runtime_session_id
         await player.call("abandon_story_session", player.story_id)
-        assert await _code(_use(player, HERBS, lineage)) == "story.not_active_state"
+        assert await refusal(_use(player, HERBS, lineage)) == "story.not_active_state"
         assert player.story_rows(NpcExchangeRecord) == []
 
 
@@ -64,7 +57,7 @@ async def test_belts_are_for_the_battle() -> None:
     async with playing() as player:
         await player.choose(StoryFunction.TRAVEL, "mill")
         await player.choose(StoryFunction.FIGHT, "mill_prowl")
-        assert await _code(_use(player, HERBS)) == "inventory.locked_state"
+        assert await refusal(_use(player, HERBS)) == "inventory.locked_state"
 
 
 async def test_a_stack_that_came_during_a_battle_waits_for_its_end() -> None:

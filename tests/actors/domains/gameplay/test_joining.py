@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from user_bench import only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, RefusedError, claims, playing, refusal
 
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.joining import StoryJoin
@@ -17,12 +16,6 @@ from actors.domains.runtime.directory_entry import DirectoryState, SessionDirect
 from actors.host.cell import Cell
 
 PLAYER = ParticipantRole.PLAYER
-
-
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
 
 
 async def _invited(host: Player) -> tuple[str, str]:
@@ -58,7 +51,7 @@ async def test_whoever_is_in_five_stories_comes_into_no_sixth() -> None:
         invited = await _invited(host)
         for role, role_key in ((PLAYER, "wanderer"), (ParticipantRole.SPECTATOR, None)):
             join = guest.ask("join_story_session_and_return", *invited, role, role_key)
-            assert await _code(join) == "limit.quota_exceeded"
+            assert await refusal(join) == "limit.quota_exceeded"
         # The reducer alone commits; nobody came in by it.
         await guest.call("join_story_session", *invited, PLAYER, "wanderer")
         assert _participants(host) == [host.user_id]
@@ -73,7 +66,7 @@ async def test_whoever_is_in_five_stories_comes_into_no_sixth() -> None:
         again = await guest.ask("join_story_session_and_return", *invited, PLAYER, "wanderer")
         assert again == host.session
         over = guest.ask("begin_story_session_and_return", "cwp_fixture_vale", "wanderer", None)
-        assert await _code(over) == "limit.quota_exceeded"
+        assert await refusal(over) == "limit.quota_exceeded"
 
 
 async def test_two_who_wait_for_one_place_are_not_both_let_in() -> None:
@@ -99,7 +92,7 @@ async def test_a_story_that_ends_meanwhile_gives_the_slot_back() -> None:
             await host.vale.host.durable()
         home.release()
         await leave
-        assert await _code(join) == "story.not_active_state"
+        assert await refusal(join) == "story.not_active_state"
         assert _participants(host) == [host.user_id]
         assert only(guest.own_rows(SessionDirectoryEntry)).state is DirectoryState.ARCHIVED
 
@@ -123,7 +116,7 @@ async def test_a_refusal_of_an_earlier_request_leaves_no_slot_taken() -> None:
         await asyncio.gather(*calls)
 
         # The first request was refused, the second one agreed to: too late.
-        assert await _code(first) == "limit.quota_exceeded"
+        assert await refusal(first) == "limit.quota_exceeded"
         assert _participants(host) == [host.user_id]
         states = {row.session_key: row.state for row in guest.own_rows(SessionDirectoryEntry)}
         assert states[host.story_id] is DirectoryState.ARCHIVED
@@ -143,9 +136,9 @@ async def test_who_is_sent_away_while_coming_in_stays_outside() -> None:
             await host.vale.host.durable()
         home.release()
         await kick
-        assert await _code(join) == "story.invite_not_found"
+        assert await refusal(join) == "story.invite_not_found"
         assert _participants(host) == [host.user_id]
         assert host.session.player_count == 1
         assert only(guest.own_rows(SessionDirectoryEntry)).state is DirectoryState.ARCHIVED
         kick_again = host.call("kick_story_participant", host.story_id, guest.user_id)
-        assert await _code(kick_again) == "story.participant_not_found"
+        assert await refusal(kick_again) == "story.participant_not_found"

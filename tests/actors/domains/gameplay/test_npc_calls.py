@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from user_bench import only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, claims, playing, refusal
 
 from actors.domains.domain_types import ItemGrant
 from actors.domains.gameplay.npc import NpcState, RelationStage
@@ -28,12 +27,6 @@ def _items(player: Player) -> dict[str, int]:
     return {row.item_id: row.quantity for row in player.rows("inventory_slot")}
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_talks_of_one_visit_count_less_and_less() -> None:
     async with playing() as player:
         await player.choose(StoryFunction.TRAVEL, "mill")
@@ -50,9 +43,9 @@ async def test_talks_of_one_visit_count_less_and_less() -> None:
         mayor = await player.ask("get_npc_state", player.story_id, "mayor")
         assert mayor == _npc(player, "mayor")
         far = player.call("talk_to_npc", player.story_id, "scout")
-        assert await _code(far) == "npc.not_in_scene_state"
+        assert await refusal(far) == "npc.not_in_scene_state"
         nobody = player.call("talk_to_npc", player.story_id, "ghost")
-        assert await _code(nobody) == "npc.not_found"
+        assert await refusal(nobody) == "npc.not_found"
 
 
 async def test_gifts_and_talks_make_a_companion() -> None:
@@ -68,11 +61,11 @@ async def test_gifts_and_talks_make_a_companion() -> None:
         assert _items(player)["core_healing_herb"] == 1
         await player.call("talk_to_npc", player.story_id, "scout")
         assert _npc(player, "scout").affinity == 58
-        assert await _code(player.call(*recruit)) == "npc.requirements_not_met"
+        assert await refusal(player.call(*recruit)) == "npc.requirements_not_met"
         await player.call("talk_to_npc", player.story_id, "scout")
         assert _npc(player, "scout").affinity == 60
         await player.call(*recruit)
-        assert await _code(player.call(*recruit)) == "npc.already_recruited"
+        assert await refusal(player.call(*recruit)) == "npc.already_recruited"
         await player.choose(StoryFunction.TRAVEL, "square")
         assert _npc(player, "scout").scene_key == "square"
         await player.call("dismiss_npc", player.story_id, "scout")
@@ -104,11 +97,11 @@ async def test_prices_follow_affinity_and_a_purchase_takes_stock_and_coins() -> 
         assert entry.unit_price <= 20
         trade = ("trade_with_npc", player.story_id, "smith", TradeKind.BUY, entry.item_id)
         many = player.call(*trade, 99, entry.unit_price)
-        assert await _code(many) == "npc.out_of_stock"
+        assert await refusal(many) == "npc.out_of_stock"
         cheap = player.call(*trade, 1, entry.unit_price - 1)
-        assert await _code(cheap) == "npc.price_changed_conflict"
+        assert await refusal(cheap) == "npc.price_changed_conflict"
         none = player.call(*trade, 0, entry.unit_price)
-        assert await _code(none) == "inventory.quantity_out_of_range"
+        assert await refusal(none) == "inventory.quantity_out_of_range"
         await player.call(*trade, 1, entry.unit_price)
         record = only(player.story_rows(NpcExchangeRecord))
         assert (record.kind, record.status) == (ExchangeKind.BUY, SettlementStatus.SETTLED)
@@ -145,9 +138,9 @@ async def test_selling_brings_less_than_the_value() -> None:
         await player.call(*sell, "core_healing_herb", 2, 4)
         assert _items(player) == {"core_healing_herb": 1, "core_coin": 28}
         coins = player.call(*sell, "core_coin", 1, 0)
-        assert await _code(coins) == "npc.requirements_not_met"
+        assert await refusal(coins) == "npc.requirements_not_met"
         unknown = player.call(*sell, "moon", 1, 0)
-        assert await _code(unknown) == "inventory.item_unknown"
+        assert await refusal(unknown) == "inventory.item_unknown"
 
 
 async def test_goods_are_new_after_twenty_turns() -> None:
@@ -182,7 +175,7 @@ async def test_goods_of_an_old_stock_are_not_put_back_into_a_new_one() -> None:
 async def test_help_is_for_friends_and_once_a_chapter() -> None:
     async with playing() as player:
         help_of = ("ask_npc_help", player.story_id)
-        assert await _code(player.call(*help_of, "mayor")) == "npc.requirements_not_met"
+        assert await refusal(player.call(*help_of, "mayor")) == "npc.requirements_not_met"
         await player.choose(StoryFunction.TRAVEL, "mill")
         assert _npc(player, "scout").relation_stage is RelationStage.TRUSTED
         await player.choose(StoryFunction.FIGHT, "slime_pack")
@@ -191,14 +184,14 @@ async def test_help_is_for_friends_and_once_a_chapter() -> None:
         before = only(player.story_rows(StoryParticipant)).hp
         await player.call(*help_of, "scout")
         assert only(player.story_rows(StoryParticipant)).hp == min(176, before + 52)
-        assert await _code(player.call(*help_of, "scout")) == "npc.requirements_not_met"
+        assert await refusal(player.call(*help_of, "scout")) == "npc.requirements_not_met"
 
 
 async def test_strangers_do_not_trade() -> None:
     async with playing() as player:
         stranger = await player.vale.enter(claims(2))
         gift = stranger.call("gift_npc", player.story_id, "smith", "core_healing_herb")
-        assert await _code(gift) == "story.not_found"
+        assert await refusal(gift) == "story.not_found"
 
 
 async def test_what_a_battle_keeps_on_the_belt_is_neither_sold_nor_given_away() -> None:
@@ -207,12 +200,12 @@ async def test_what_a_battle_keeps_on_the_belt_is_neither_sold_nor_given_away() 
         await player.choose(StoryFunction.FIGHT, "mill_prowl")
         scout = (player.story_id, "scout")
         sell = player.call("trade_with_npc", *scout, TradeKind.SELL, "core_healing_herb", 1, 6)
-        assert await _code(sell) == "inventory.locked_state"
+        assert await refusal(sell) == "inventory.locked_state"
         give = player.call("gift_npc", *scout, "core_healing_herb")
-        assert await _code(give) == "inventory.locked_state"
+        assert await refusal(give) == "inventory.locked_state"
         buy = player.call("trade_with_npc", *scout, TradeKind.BUY, "core_healing_herb", 1, 6)
-        assert await _code(buy) == "story.not_active_state"
+        assert await refusal(buy) == "story.not_active_state"
         stranger = await player.vale.enter(claims(2))
         give = stranger.call("gift_npc", *scout, "core_healing_herb")
-        assert await _code(give) == "story.not_found"
+        assert await refusal(give) == "story.not_found"
         assert player.story_rows(NpcExchangeRecord) == []

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from user_bench import only
-from vale_bench import TABLES, Player, RefusedError, claims, playing
+from vale_bench import TABLES, Player, claims, playing, refusal
 
 from actors.domains.domain_types import GrantSource, ParticipantRole
 from actors.domains.gameplay.combat import BattleCombatant, BattleLoadout, BattleState
@@ -51,12 +50,6 @@ async def _fight(host: Player) -> BattleState:
     return only(host.story_rows(BattleState))
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_a_guest_sees_the_story_from_the_moment_it_joins() -> None:
     async with _together() as (host, guest):
         assert host.session.player_count == 2
@@ -70,7 +63,7 @@ async def test_a_guest_sees_the_story_from_the_moment_it_joins() -> None:
         entry = only(guest.own_rows(SessionDirectoryEntry))
         assert (entry.state, entry.role) == (DirectoryState.ACTIVE, ParticipantRole.PLAYER)
         drive = guest.call("continue_story", host.story_id, None, "go", 1, False)
-        assert await _code(drive) == "auth.forbidden"
+        assert await refusal(drive) == "auth.forbidden"
         assert guest.cache.faults() == []
 
 
@@ -80,16 +73,16 @@ async def test_only_the_right_code_lets_in() -> None:
         player = ParticipantRole.PLAYER
         for story, code in ((host.story_id, "00000000"), ("ss_none", "00000000")):
             join = stranger.call("join_story_session", story, code, player, "wanderer")
-            assert await _code(join) == "story.invite_not_found"
+            assert await refusal(join) == "story.invite_not_found"
         await host.call("create_story_invite", host.story_id)
         code = host.session.invite_code
         assert code is not None
         assert len(code) == 8
         join = stranger.call("join_story_session", host.story_id, code, player, "drake")
-        assert await _code(join) == "story.role_not_found"
+        assert await refusal(join) == "story.role_not_found"
         boss = ParticipantRole.HOST
         join = stranger.call("join_story_session", host.story_id, code, boss, "wanderer")
-        assert await _code(join) == "story.invalid_input"
+        assert await refusal(join) == "story.invalid_input"
 
 
 async def test_a_fifth_player_finds_no_place_but_may_watch() -> None:
@@ -99,7 +92,7 @@ async def test_a_fifth_player_finds_no_place_but_may_watch() -> None:
             await _join(host, friend, ParticipantRole.PLAYER, "wanderer")
         late = await host.vale.enter(claims(5))
         join = _join(host, late, ParticipantRole.PLAYER, "wanderer")
-        assert await _code(join) == "story.full_state"
+        assert await refusal(join) == "story.full_state"
         await _join(host, late, ParticipantRole.SPECTATOR)
         assert host.session.player_count == 4
         assert len(host.story_rows(StoryParticipant)) == 5
@@ -136,13 +129,13 @@ async def test_two_players_share_a_fight_and_both_are_paid() -> None:
         assert attacks == [7, 7, 10]
         watcher = await host.vale.enter(claims(3))
         await _join(host, watcher, ParticipantRole.SPECTATOR)
-        assert await _code(watcher.act(battle, CombatAction.GUARD)) == "combat.not_participant"
+        assert await refusal(watcher.act(battle, CombatAction.GUARD)) == "combat.not_participant"
         players = {host.user_id: host, guest.user_id: guest}
         for _ in range(80):
             active = battle.combatants[battle.battle.active_seq - 1]
             actor = players[active.user_id]
             other = guest if actor is host else host
-            assert await _code(other.act(battle, CombatAction.GUARD)) == "combat.not_your_turn"
+            assert await refusal(other.act(battle, CombatAction.GUARD)) == "combat.not_your_turn"
             resolution = await actor.fight_on(battle)
             battle = resolution.snapshot
             if battle.battle.status is BattleStatus.ENDED:
@@ -230,15 +223,15 @@ async def test_kicking_voids_the_code() -> None:
     async with _together() as (host, guest):
         code = host.session.invite_code
         kick = guest.call("kick_story_participant", host.story_id, host.user_id)
-        assert await _code(kick) == "auth.forbidden"
+        assert await refusal(kick) == "auth.forbidden"
         await host.call("kick_story_participant", host.story_id, guest.user_id)
         assert host.session.invite_code is None
         again = guest.call(
             "join_story_session", host.story_id, code, ParticipantRole.PLAYER, "wanderer"
         )
-        assert await _code(again) == "story.invite_not_found"
+        assert await refusal(again) == "story.invite_not_found"
         kick = host.call("kick_story_participant", host.story_id, guest.user_id)
-        assert await _code(kick) == "story.participant_not_found"
+        assert await refusal(kick) == "story.participant_not_found"
 
 
 async def test_the_host_takes_the_story_along() -> None:
@@ -251,7 +244,7 @@ async def test_the_host_takes_the_story_along() -> None:
             entry = only(player.own_rows(SessionDirectoryEntry))
             assert entry.state is DirectoryState.ARCHIVED
             assert all(slot.locked_by is None for slot in player.rows("inventory_slot"))
-        assert await _code(host.call("leave_story_session", host.story_id)) == (
+        assert await refusal(host.call("leave_story_session", host.story_id)) == (
             "story.not_active_state"
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, claims, playing, refusal
 
 from actors.domains.custom_world import publishing
 from actors.domains.fixtures import vale_document
@@ -28,12 +28,6 @@ def _author(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], 
     monkeypatch.setattr(publishing, "vale_document", lambda: text)
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_who_is_hostile_refuses_everything_but_talk(monkeypatch: pytest.MonkeyPatch) -> None:
     def change(document: dict[str, Any]) -> None:
         (scout,) = (npc for npc in document["npcs"] if npc["key"] == "scout")
@@ -46,8 +40,8 @@ async def test_who_is_hostile_refuses_everything_but_talk(monkeypatch: pytest.Mo
         sell = ("trade_with_npc", *scout, TradeKind.SELL, HERB, 1, 1)
         spar = ("create_battle_state", player.story_id, BattleMode.SPAR, None, "scout", None)
         for call in (sell, ("gift_npc", *scout, HERB), ("recruit_npc", *scout), spar):
-            assert await _code(player.call(*call)) == "npc.refuses_state", call[0]
-        assert await _code(player.call("ask_npc_help", *scout)) == "npc.requirements_not_met"
+            assert await refusal(player.call(*call)) == "npc.refuses_state", call[0]
+        assert await refusal(player.call("ask_npc_help", *scout)) == "npc.requirements_not_met"
         assert (await player.ask("talk_to_npc_and_return", *scout)).affinity == -17
 
 
@@ -70,9 +64,9 @@ async def test_two_companions_are_the_most(monkeypatch: pytest.MonkeyPatch) -> N
         for key in keys[:2]:
             await player.call("recruit_npc", player.story_id, key)
         again = player.call("recruit_npc", player.story_id, keys[0])
-        assert await _code(again) == "npc.already_recruited"
+        assert await refusal(again) == "npc.already_recruited"
         third = player.call("recruit_npc", player.story_id, keys[2])
-        assert await _code(third) == "npc.party_full_state"
+        assert await refusal(third) == "npc.party_full_state"
 
 
 async def _wounded(player: Player) -> None:
@@ -93,7 +87,7 @@ async def test_nobody_rests_beside_enemies() -> None:
         await _wounded(player)
         rest = player.choice(StoryFunction.REST)
         assert (rest.enabled, rest.disabled_reason) == (False, "enemies are near")
-        assert await _code(player.choose(StoryFunction.REST)) == "story.choice_disabled"
+        assert await refusal(player.choose(StoryFunction.REST)) == "story.choice_disabled"
         await player.choose(StoryFunction.TRAVEL, "square")
         await player.choose(StoryFunction.REST)
         assert only(player.story_rows(StoryParticipant)).hp == 176
@@ -108,7 +102,7 @@ async def test_another_users_data_needs_the_service_role() -> None:
             ("list_chapter_progression", ("cwp_fixture_vale",)),
             ("get_chapter_deviation_report", ("cwp_fixture_vale:c1",)),
         ):
-            assert await _code(other.ask(name, player.user_id, *fields)) == "auth.forbidden"
+            assert await refusal(other.ask(name, player.user_id, *fields)) == "auth.forbidden"
             assert await service.ask(name, player.user_id, *fields) == await player.ask(
                 name, None, *fields
             )
@@ -123,7 +117,7 @@ async def test_ids_of_a_wrong_form_are_told_from_those_that_do_not_exist() -> No
             ("get_battle_state", ("ss 1",)),
             ("get_story_session_state", ("ss/1",)),
         ):
-            assert await _code(player.ask(name, *fields)) == "input.invalid_id", name
+            assert await refusal(player.ask(name, *fields)) == "input.invalid_id", name
         for name, fields in (
             ("equip_item", ("rs/1", 0)),
             ("unequip_item", ("rs/1", 0)),
@@ -133,6 +127,6 @@ async def test_ids_of_a_wrong_form_are_told_from_those_that_do_not_exist() -> No
             ("claim_overflow_item", ("rs/1", 0)),
             ("use_inventory_item", ("rs/1", 0)),
         ):
-            assert await _code(player.call(name, *fields)) == "input.invalid_id", name
+            assert await refusal(player.call(name, *fields)) == "input.invalid_id", name
         missing = player.ask("get_chapter_progression", None, "cwp_fixture_vale:c9")
-        assert await _code(missing) == "progression.chapter_not_found"
+        assert await refusal(missing) == "progression.chapter_not_found"

@@ -1,19 +1,12 @@
 from __future__ import annotations
 
-import pytest
 from user_bench import only
-from vale_bench import RefusedError, claims, playing
+from vale_bench import claims, playing, refusal
 
 from actors.domains.gameplay.limits import STORY_IDLE_MICROS
 from actors.domains.gameplay.quest import QuestRecord, QuestStatus
 from actors.domains.gameplay.story import StoryEvent, StoryFunction, StoryStatus
 from actors.domains.runtime.directory_entry import DirectoryState, SessionDirectoryEntry
-
-
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
 
 
 async def test_the_state_of_a_session_is_what_its_rows_say() -> None:
@@ -44,22 +37,22 @@ async def test_events_come_in_pages_newest_first() -> None:
         assert page.events == []
         for limit in (0, 101):
             too_many = player.ask("list_story_events", player.story_id, None, limit)
-            assert await _code(too_many) == "input.out_of_range"
+            assert await refusal(too_many) == "input.out_of_range"
         stranger = await player.vale.enter(claims(2))
         other = stranger.ask("list_story_events", player.story_id, None, 10)
-        assert await _code(other) == "story.not_found"
+        assert await refusal(other) == "story.not_found"
 
 
 async def test_an_abandoned_story_is_over_and_frees_its_place() -> None:
     async with playing() as player:
         for _ in range(4):
             await player.begin()
-        assert await _code(player.begin()) == "limit.quota_exceeded"
+        assert await refusal(player.begin()) == "limit.quota_exceeded"
         session = await player.ask("abandon_story_session_and_return", player.story_id)
         assert session.status is StoryStatus.ABANDONED
         assert player.choices() == []
         again = player.call("abandon_story_session", player.story_id)
-        assert await _code(again) == "story.not_active_state"
+        assert await refusal(again) == "story.not_active_state"
         states = [row.state for row in player.own_rows(SessionDirectoryEntry)]
         assert states.count(DirectoryState.ARCHIVED) == 1
         await player.begin()
@@ -89,18 +82,18 @@ async def test_quests_are_accepted_from_their_givers_and_given_up() -> None:
         answer = await player.ask("accept_quest_and_return", player.story_id, scout.quest_record_id)
         assert (answer.status, answer.accepted_turn) == (QuestStatus.ACTIVE, 1)
         twice = player.call("accept_quest", player.story_id, scout.quest_record_id)
-        assert await _code(twice) == "quest.not_offered_state"
+        assert await refusal(twice) == "quest.not_offered_state"
         early = player.call("turn_in_quest", player.story_id, mill.quest_record_id)
-        assert await _code(early) == "quest.not_completed_state"
+        assert await refusal(early) == "quest.not_completed_state"
         main = player.call("abandon_quest", player.story_id, mill.quest_record_id)
-        assert await _code(main) == "quest.not_active_state"
+        assert await refusal(main) == "quest.not_active_state"
         await player.call("abandon_quest", player.story_id, scout.quest_record_id)
         assert quest("meet_scout").status is QuestStatus.ABANDONED
         await player.choose(StoryFunction.TRAVEL, "mill")
         away = player.call("accept_quest", player.story_id, herbs.quest_record_id)
-        assert await _code(away) == "quest.giver_absent_state"
+        assert await refusal(away) == "quest.giver_absent_state"
         unknown = player.call("accept_quest", player.story_id, f"{player.story_id}.q.moon")
-        assert await _code(unknown) == "quest.not_found"
+        assert await refusal(unknown) == "quest.not_found"
         await player.choose(StoryFunction.TALK, "scout")
         assert quest("meet_scout").objectives[0].progress == 0
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from user_bench import only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, claims, playing, refusal
 
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay import story_export
@@ -20,12 +19,6 @@ from actors.domains.gameplay.story_state import read_state, write_state
 from actors.domains.runtime.directory_entry import SessionDirectoryEntry
 from actors.domains.runtime.save_archives import ProfileSaveArchive, ProfileSaveArchiveBlob
 from actors.module.types import replace
-
-
-async def _code(work: Any) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
 
 
 def _state(player: Player) -> str:
@@ -94,7 +87,7 @@ async def test_what_is_under_way_is_waited_for(
         await player.choose(StoryFunction.TRAVEL, "mill")
         table = await begin(player)
         await _mark(player, table, SettlementStatus.PENDING)
-        assert await _code(player.save()) == "archive.pending_state"
+        assert await refusal(player.save()) == "archive.pending_state"
         await _mark(player, table, SettlementStatus.REJECTED)
         await player.save()
 
@@ -103,9 +96,9 @@ async def test_a_battle_and_an_ended_story_are_not_archived() -> None:
     async with playing() as player:
         await player.choose(StoryFunction.TRAVEL, "mill")
         await player.choose(StoryFunction.FIGHT, "slime_pack")
-        assert await _code(player.save()) == "archive.battle_state"
+        assert await refusal(player.save()) == "archive.battle_state"
         await player.call("abandon_story_session", player.story_id)
-        assert await _code(player.save()) == "story.not_active_state"
+        assert await refusal(player.save()) == "story.not_active_state"
         assert player.own_rows(ProfileSaveArchive) == []
 
 
@@ -115,15 +108,15 @@ async def test_a_story_beyond_the_limit_is_not_archived(monkeypatch: pytest.Monk
         monkeypatch.setattr(story_export, "STORY_STATE_BYTES_MAX", archive.size_bytes)
         await player.save(replace=archive.archive_id)
         monkeypatch.setattr(story_export, "STORY_STATE_BYTES_MAX", archive.size_bytes - 1)
-        assert await _code(player.save()) == "archive.too_large"
+        assert await refusal(player.save()) == "archive.too_large"
 
 
 async def test_nobody_but_the_host_gets_the_state() -> None:
     async with playing() as player:
         stranger = await player.vale.enter(claims(2))
-        assert await _code(stranger.save(story_id=player.story_id)) == "story.not_found"
+        assert await refusal(stranger.save(story_id=player.story_id)) == "story.not_found"
         # Not even with a directory that says so.
         entry = only(player.own_rows(SessionDirectoryEntry))
         database = player.vale.host.core(stranger.home).database
         database[SessionDirectoryEntry].insert(replace(entry, user_id=stranger.user_id))
-        assert await _code(stranger.save(story_id=player.story_id)) == "story.not_found"
+        assert await refusal(stranger.save(story_id=player.story_id)) == "story.not_found"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from user_bench import SERVICE, only
-from vale_bench import Player, RefusedError, claims, playing
+from vale_bench import Player, claims, playing, refusal
 
 from actors.domains.custom_world import publishing
 from actors.domains.domain_types import ItemGrant, ParticipantRole
@@ -59,17 +59,11 @@ async def _do(player: Player, action: TreasureAction, key: str = "mill_chest") -
     return await player.ask("resolve_treasure_interaction_and_return", player.story_id, key, action)
 
 
-async def _code(work: object) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
-
-
 async def test_a_key_opens_the_lock_and_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async with _at_the_chest(monkeypatch, lock="key_item", keyItemId="mill_key") as player:
         before = _items(player)
         opening = _do(player, TreasureAction.OPEN)
-        assert await _code(opening) == "treasure.requirements_not_met"
+        assert await refusal(opening) == "treasure.requirements_not_met"
         chest = _chest(player)
         assert (chest.status, chest.opened_by, chest.granted_items) == (
             TreasureStatus.FOUND,
@@ -105,7 +99,7 @@ async def test_danger_holds_a_chest_shut_until_it_is_gone(
 ) -> None:
     async with _at_the_chest(monkeypatch, lock="danger") as player:
         opening = _do(player, TreasureAction.OPEN)
-        assert await _code(opening) == "treasure.requirements_not_met"
+        assert await refusal(opening) == "treasure.requirements_not_met"
         await player.choose(StoryFunction.FIGHT, "slime_pack")
         battle = only(player.rows("battle_state"))
         await player.fight_out(await player.battle(battle.battle_state_id))
@@ -141,13 +135,13 @@ async def test_a_chest_that_was_left_can_be_opened_later(monkeypatch: pytest.Mon
         assert (await _do(player, TreasureAction.LEAVE)).status is TreasureStatus.LEFT
         assert player.choice(StoryFunction.INSPECT, "mill_chest").enabled
         await player.choose(StoryFunction.TRAVEL, "square")
-        assert await _code(_do(player, TreasureAction.OPEN)) == "treasure.not_in_scene_state"
-        assert await _code(_do(player, TreasureAction.INSPECT)) == "treasure.not_in_scene_state"
-        assert await _code(_do(player, TreasureAction.OPEN, "moon")) == "treasure.not_found"
+        assert await refusal(_do(player, TreasureAction.OPEN)) == "treasure.not_in_scene_state"
+        assert await refusal(_do(player, TreasureAction.INSPECT)) == "treasure.not_in_scene_state"
+        assert await refusal(_do(player, TreasureAction.OPEN, "moon")) == "treasure.not_found"
         await player.choose(StoryFunction.TRAVEL, "mill")
         await _do(player, TreasureAction.OPEN)
         assert _chest(player).status is TreasureStatus.OPENED
-        assert await _code(_do(player, TreasureAction.INSPECT)) == "treasure.already_opened"
+        assert await refusal(_do(player, TreasureAction.INSPECT)) == "treasure.already_opened"
 
 
 async def test_a_lock_keeps_everyone_out_until_the_host_has_the_key(
@@ -163,7 +157,7 @@ async def test_a_lock_keeps_everyone_out_until_the_host_has_the_key(
         before = _items(guest)
         for _ in range(3):
             opening = _do(player, TreasureAction.OPEN)
-            assert await _code(opening) == "treasure.requirements_not_met"
+            assert await refusal(opening) == "treasure.requirements_not_met"
         assert _items(guest) == before
         assert {row.hp for row in player.story_rows(StoryParticipant)} == {176}
         assert not _chest(player).trap_triggered

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from user_bench import SERVICE, UserBench, only
-from vale_bench import PROFILE, TABLES, Player, RefusedError, claims, playing, running_vale
+from vale_bench import PROFILE, TABLES, Player, claims, playing, refusal, running_vale
 
 from actors.domains.archive_messages import (
     ImportState,
@@ -55,12 +55,6 @@ from actors.module.types import replace
 from persistence.memory import MemoryDisk
 
 HERB = "core_healing_herb"
-
-
-async def _code(work: Any) -> str:
-    with pytest.raises(RefusedError) as refused:
-        await work
-    return refused.value.code
 
 
 def _entry(player: Player, story_id: str) -> SessionDirectoryEntry:
@@ -133,9 +127,11 @@ async def test_the_older_session_can_only_be_read() -> None:
         assert shown.story_session_id == player.story_id
         state = await player.ask("get_story_session_state", old_id)
         assert (state.session.status, state.choices) == (StoryStatus.SUPERSEDED, [])
-        assert await _code(player.call("abandon_story_session", old_id)) == "story.not_active_state"
-        assert await _code(player.call("create_story_invite", old_id)) == "story.not_active_state"
-        assert await _code(player.save(story_id=old_id)) == "story.not_active_state"
+        assert (
+            await refusal(player.call("abandon_story_session", old_id)) == "story.not_active_state"
+        )
+        assert await refusal(player.call("create_story_invite", old_id)) == "story.not_active_state"
+        assert await refusal(player.save(story_id=old_id)) == "story.not_active_state"
 
 
 async def test_a_battle_of_the_older_session_is_given_up() -> None:
@@ -261,14 +257,14 @@ async def test_guests_of_the_older_session_are_told_that_it_is_over() -> None:
         code = player.session.invite_code
         role = ParticipantRole.PLAYER
         await guest.call("join_story_session", player.story_id, code, role, "wanderer")
-        assert await _code(guest.save(story_id=player.story_id)) == "auth.forbidden"
+        assert await refusal(guest.save(story_id=player.story_id)) == "auth.forbidden"
         archive = await player.save()
         old_id = player.story_id
         await player.restore(archive.archive_id)
         assert _entry(guest, old_id).state is DirectoryState.ARCHIVED
         assert only(player.story_rows(StoryParticipant)).user_id == player.user_id
         assert player.session.player_count == 1
-        assert await _code(guest.restore(archive.archive_id)) == "archive.not_found"
+        assert await refusal(guest.restore(archive.archive_id)) == "archive.not_found"
 
 
 async def test_a_restored_story_is_no_new_play() -> None:
@@ -292,12 +288,12 @@ async def test_a_full_shelf_of_stories_has_room_for_a_restored_one() -> None:
         for _ in range(4):
             await player.begin()
         full = player.ask("begin_story_session_and_return", PROFILE, "wanderer", None)
-        assert await _code(full) == "limit.quota_exceeded"
+        assert await refusal(full) == "limit.quota_exceeded"
         await player.restore(archive.archive_id)
         assert _entry(player, first).state is DirectoryState.ARCHIVED
         await player.call("abandon_story_session", player.story_id)
         await player.begin()
-        assert await _code(player.restore(archive.archive_id)) == "limit.quota_exceeded"
+        assert await refusal(player.restore(archive.archive_id)) == "limit.quota_exceeded"
 
 
 def _catalog(player: Player) -> Any:
@@ -314,7 +310,7 @@ async def test_a_retired_world_is_played_on_and_a_blocked_one_is_not() -> None:
         await player.restore(archive.archive_id)
         restored = player.story_id
         worlds.update(replace(world, status=PublishedStatus.BLOCKED))
-        assert await _code(player.restore(archive.archive_id)) == "world.gate_blocked"
+        assert await refusal(player.restore(archive.archive_id)) == "world.gate_blocked"
         # The refusal left everything as it was.
         assert player.session.status is StoryStatus.ACTIVE
         assert _entry(player, restored).state is DirectoryState.ACTIVE
@@ -337,14 +333,14 @@ async def test_a_damaged_archive_leaves_the_running_story_alone() -> None:
         archive = await player.save()
         state = only(player.own_rows(ProfileSaveArchiveBlob)).session_state_json
         _damage(player, state.replace("Test Vale", "Best Vale"), archive.state_hash)
-        assert await _code(player.restore(archive.archive_id)) == "archive.corrupt_state"
+        assert await refusal(player.restore(archive.archive_id)) == "archive.corrupt_state"
         # A hash that fits makes nothing playable: another version, another document, nothing.
         other_version = state.replace('"schemaVersion":1', '"schemaVersion":2')
         other_document = state.replace(player.session.document_hash, "0" * 64)
         for text in (other_version, other_document, ""):
             assert text != state
             _damage(player, text, content_hash(text.encode()))
-            assert await _code(player.restore(archive.archive_id)) == "archive.corrupt_state"
+            assert await refusal(player.restore(archive.archive_id)) == "archive.corrupt_state"
         assert player.session.status is StoryStatus.ACTIVE
         stories = player.own_rows(SessionDirectoryEntry)
         assert sum(row.state is DirectoryState.ACTIVE for row in stories) == 1
