@@ -17,7 +17,6 @@ from scripted_model import ScriptedModel
 from user_bench import MODULE
 
 from actors.claims import Claims
-from actors.errors import ReducerError
 from actors.host import Host
 from actors.keys import ActorKey
 from actors.module.schema import AND_RETURN, module_procedures
@@ -40,6 +39,9 @@ _LIVING_TURNS = 2_000
 
 _DYING_TURNS = 60
 """Turns that a process goes on for after its last record, unheard by anybody."""
+
+_EFFECT_LOOKS = 3
+"""Times in a row that actors must be found idle: an effect takes a while from call to call."""
 
 _RETRY_SECONDS = 2.0
 
@@ -137,6 +139,14 @@ class MortalBench(Bench):
         self._asked = []
         return self
 
+    async def settle(self) -> None:
+        """Until nothing is written any more, also by effects; one that waits is not waited for."""
+        quiet = 0
+        while quiet < (1 if self.flow.model is None else _EFFECT_LOOKS):
+            before = self.store.taken
+            await super().settle()
+            quiet = quiet + 1 if self.store.taken == before else 0
+
     def ask(self) -> None:
         """Set the flow going; its calls have the request ids that they always have."""
         for who, name, args in self.flow.calls:
@@ -147,7 +157,8 @@ class MortalBench(Bench):
         if self.flow.is_replay:
             for key in self.disk.actors:
                 for letter in self.rows(key, DeadLetter):
-                    self.host.spawn(self._replay(ActorKey(key), letter.message_key))
+                    replay = self.host.replay_dead_letter(ActorKey(key), letter.message_key)
+                    self.host.spawn(replay)
 
     async def die_after(self, records: int) -> int:
         """Set the flow going in a process that writes so many records and no more.
@@ -254,12 +265,6 @@ class MortalBench(Bench):
     def _turn_clock(self, seconds: int) -> None:
         """Time goes forward only, also when the process is not the first one."""
         self.clock.micros = max(self.clock.micros, self.flow.now + seconds * SECOND)
-
-    async def _replay(self, key: ActorKey, message_key: str) -> None:
-        try:
-            await self.host.replay_dead_letter(key, message_key)
-        except ReducerError as refusal:
-            assert refusal.code == "state.actor_unavailable"  # noqa: PT017 - the process is dying
 
     def _tables(self) -> list[tuple[tuple[str, str], list[Any]]]:
         found = []
