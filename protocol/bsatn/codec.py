@@ -51,6 +51,8 @@ class Codec:
 
 
 _codecs: dict[Hashable, Codec] = {}
+_known: dict[int, tuple[AlgebraicType, Codec]] = {}
+"""By the identity of types that were asked for; each entry keeps its type alive."""
 
 
 def compile_codec(declared: AlgebraicType) -> Codec:
@@ -62,8 +64,15 @@ def compile_codec(declared: AlgebraicType) -> Codec:
     Raises:
         SchemaError: the type cannot be served (see ``type_rules.check_type``).
     """
+    known = _known.get(id(declared))
+    if known is not None:
+        return known[1]
     check_type(declared)
-    return _compiled(declared)
+    codec = _compiled(declared)
+    if len(_known) >= CODECS_MAX:
+        del _known[next(iter(_known))]
+    _known[id(declared)] = (declared, codec)
+    return codec
 
 
 def _compiled(declared: AlgebraicType) -> Codec:
