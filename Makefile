@@ -33,7 +33,8 @@ $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 # The tests start their own servers; only the program is needed.
 redis:
 	@command -v redis-server >/dev/null || { \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || { \
 	  echo "redis-server is missing: apt-get install redis-server" >&2; exit 1; }
 
 lint: install
