@@ -12,6 +12,10 @@ from typing import Any
 
 from served import DATABASE, ROOT, Served, command
 
+from actors.module.module import Module
+from actors.module.system import SYSTEM_TABLES
+from actors.module.tables import declaration_of
+
 NODE = ROOT / "tests" / "node"
 
 _BINDINGS = {
@@ -40,6 +44,12 @@ def compile_programs() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def private_tables(module: Module) -> str:
+    """Names of the tables that no client may know of, as JSON."""
+    names = [table.name for table in module.tables.values() if not table.is_public]
+    return json.dumps(names + [declaration_of(row).name for row in SYSTEM_TABLES])
 
 
 class Program:

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from node_programs import run, running
+from node_programs import private_tables, run, running
 from served import serving
 
 from actors.module.module import Module
-from actors.module.system import SYSTEM_TABLES
-from actors.module.tables import declaration_of
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("node")]
 
@@ -21,7 +19,8 @@ GAME = "actors.domains.entry"
 @pytest.mark.parametrize("story", ["story_one", "story_two", "story_three", "story_eleven"])
 def test_story(story: str, store: str, tmp_path: Path) -> None:
     with serving(GAME, tmp_path / "data", "--dev-fixtures", "--store", store) as server:
-        given = {"SERVICE_TOKEN": server.token("service"), "PRIVATE_TABLES": private_tables()}
+        module = Module.load(GAME, fixtures=True)
+        given = {"SERVICE_TOKEN": server.token("service"), "PRIVATE_TABLES": private_tables(module)}
         with running(story, server, "v3", **given) as program:
             before = program.next()
             server.kill()
@@ -46,13 +45,6 @@ def test_party(store: str, tmp_path: Path) -> None:
             program.finish()
         server.stop()
         assert "Traceback" not in server.log()
-
-
-def private_tables() -> str:
-    """Names of the tables that no client may know of, as JSON."""
-    own = Module.load(GAME, fixtures=True).tables.values()
-    names = [table.name for table in own if not table.is_public]
-    return json.dumps(names + [declaration_of(row).name for row in SYSTEM_TABLES])
 
 
 def stable(rows: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[str, object]]]:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import struct
 
 import pytest
-from node_programs import run, running
+from node_programs import private_tables, run, running
 from served import serving
 from stored import read_actors
 
 from actors.domains.gameplay.combat import BattleSecret
 from actors.domains.gameplay.story import StorySecret
 from actors.module.module import Module
-from actors.module.system import SYSTEM_TABLES
-from actors.module.tables import declaration_of
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("node")]
 
 GAME = "actors.domains.entry"
-
-
-def private_tables(module: Module) -> list[str]:
-    own = [table.name for table in module.tables.values() if not table.is_public]
-    return own + [declaration_of(row).name for row in SYSTEM_TABLES]
 
 
 def seeds_ever(module: Module, data_dir) -> set[int]:
@@ -54,7 +46,7 @@ def test_story_one(tmp_path, protocol):
             server,
             protocol,
             SERVICE_TOKEN=server.token("service"),
-            PRIVATE_TABLES=json.dumps(private_tables(module)),
+            PRIVATE_TABLES=private_tables(module),
             HEARD=str(heard),
         ) as program:
             before = program.next()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { DbConnection } from '../module_bindings_game/index.js';
 import type { BattleSnapshot } from '../module_bindings_game/types.js';
-import { close, env, main, open, report, until } from './connections.js';
+import { close, dump, env, main, open, report, until } from './connections.js';
 import {
   ask,
   battle,
@@ -18,7 +18,6 @@ import {
   progress,
   requestId,
   session,
-  shown,
   userId,
   type Player,
 } from './player.js';
@@ -200,11 +199,11 @@ async function play(): Promise<void> {
   for (const other of others) assert.deepEqual(other, first);
   const common = told[2]!;
   assert.deepEqual(common, first!.slice(0, common.length));
-  const story = shown(host, SHARED);
-  for (const player of watching) assert.deepEqual(shown(player, SHARED), story);
+  const story = dump(host.connection, SHARED);
+  for (const player of watching) assert.deepEqual(dump(player.connection, SHARED), story);
 
   report({
-    rows: present.map(player => shown(player, [...SHARED, ...OWN])),
+    rows: present.map(player => dump(player.connection, [...SHARED, ...OWN])),
     tokens: present.map(player => player.token),
   });
   await Promise.all([service, ...present, spectator].map(one => one.ended));
@@ -219,7 +218,7 @@ async function look(): Promise<void> {
     await until(player.connection, () => player.connection.db.battleState.count() === 1n);
     players.push(player);
   }
-  report({ rows: players.map(player => shown(player, [...SHARED, ...OWN])) });
+  report({ rows: players.map(player => dump(player.connection, [...SHARED, ...OWN])) });
   // A guest leaves: the story's rows leave its tables; the others play on.
   const [host, guest, ...others] = players as [Player, Player, ...Player[]];
   const { storySessionId } = session(host);

@@ -10,7 +10,7 @@ import type {
   StoryChoice,
   StorySession,
 } from '../module_bindings_game/types.js';
-import { dump, env, open, refusal, subscribe, until, type Opened } from './connections.js';
+import { env, open, refusal, subscribe, until, type Opened } from './connections.js';
 
 export const PROFILE = 'cwp_fixture_vale';
 export const CHAPTER = `${PROFILE}:c1`;
@@ -225,9 +225,4 @@ export const questIs = (player: Player, key: string, status: string): Promise<vo
 export function progress(player: Player): [number, number, number] {
   const own = only(player.connection.db.myPlayerProgression.iter());
   return [own.level, own.currentLevelXp, own.totalXp];
-}
-
-/** Rows of tables before and after a restart are compared without what coming back changes. */
-export function shown(player: Player, names: string[]): Record<string, unknown[]> {
-  return dump(player.connection, names);
 }
