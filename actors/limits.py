@@ -32,6 +32,7 @@ __all__ = [
     "SEQUENCE_CHUNK",
     "SLEEPER_RECORDS_MAX",
     "SWEEP_SECONDS",
+    "SWEEP_SECONDS_BUDGET",
     "TABLE_BYTES",
     "TURNS_PER_DRAIN",
     "TURN_SECONDS_BUDGET",
@@ -81,6 +82,9 @@ RESIDENT_SECONDS_MIN = 1.0
 
 PINNED_SECONDS = 30.0
 """When an actor that cannot leave is looked at again, if the budget is exceeded."""
+
+SWEEP_SECONDS_BUDGET = 0.002
+"""How long one look for who may leave memory takes; the rest waits for the next loop turn."""
 
 SWEEP_SECONDS = 5.0
 """How often it is looked whether an actor can leave, as long as the budget is not exceeded."""

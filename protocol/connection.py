@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from protocol.close_codes import CLOSE_INTERNAL_ERROR, CLOSE_TOO_BIG, CLOSE_TRY_LATER
 from protocol.errors import DecodeError, FrameError
 from protocol.limits import (
     CLOSE_REASON_BYTES_MAX,
@@ -27,9 +28,6 @@ __all__ = [
 ]
 
 
-_CLOSE_TOO_BIG = 1009
-_CLOSE_ERROR = 1011
-_CLOSE_TRY_LATER = 1013
 _UNCOMPRESSED = b"\x00"
 
 
@@ -121,10 +119,10 @@ class Connection:
 
     def _decode_frame(self, data: bytes | str) -> list[ClientMessage]:
         if isinstance(data, str):
-            raise FrameError(_CLOSE_ERROR, "this protocol has binary frames only")
+            raise FrameError(CLOSE_INTERNAL_ERROR, "this protocol has binary frames only")
         size = len(data)
         if size > MESSAGE_BYTES_MAX:
-            raise FrameError(_CLOSE_TOO_BIG, f"message is larger than {MESSAGE_BYTES_MAX} bytes")
+            raise FrameError(CLOSE_TOO_BIG, f"message is larger than {MESSAGE_BYTES_MAX} bytes")
         decode = self.wire.decode_client_message
         try:
             message, end = decode(data, 0)
@@ -132,11 +130,11 @@ class Connection:
             if self._joins:
                 while end < size:
                     if len(messages) == MESSAGES_PER_FRAME_MAX:
-                        raise FrameError(_CLOSE_TRY_LATER, "too many requests")
+                        raise FrameError(CLOSE_TRY_LATER, "too many requests")
                     message, end = decode(data, end)
                     messages.append(message)
             else:
                 self.trailing_bytes += size - end
         except DecodeError as error:
-            raise FrameError(_CLOSE_ERROR, close_reason(str(error))) from None
+            raise FrameError(CLOSE_INTERNAL_ERROR, close_reason(str(error))) from None
         return messages

@@ -61,6 +61,11 @@ class Checkpoints:
         due, self._due = self._due, set()
         return due
 
+    def clear(self) -> None:
+        """All actors have left memory; what was noted of them may not have been stored."""
+        self._due.clear()
+        self._large.clear()
+
     def write_last(self, core: ActorCore, *, for_long: bool) -> None:
         """Store the rows of an actor that leaves memory, if that is worth it.
 

@@ -28,7 +28,7 @@ from protocol.bsatn import compile_codec
 from protocol.close_codes import CLOSE_INTERNAL_ERROR
 from protocol.values import ConnectionId, Identity, Timestamp
 
-__all__ = ["ActorCore", "Failure", "Outlet", "Shared"]
+__all__ = ["ActorCore", "Failure", "Outlet", "Shared", "failure_text"]
 
 log = logging.getLogger("actors.turn")
 
@@ -69,6 +69,11 @@ class Failure(NamedTuple):
     call: str
     error: str
     time: Timestamp
+
+
+def failure_text(error: Exception) -> str:
+    """What is kept of an unexpected exception; the rest is in the log."""
+    return f"{type(error).__name__}: {error}"[:FAILURE_CHARS_MAX]
 
 
 class ActorCore:
@@ -255,8 +260,8 @@ class ActorCore:
         """End a turn after an unexpected exception; too many in a row quarantine the actor."""
         self.rollback()
         was_quarantined = self.is_quarantined
-        text = f"{type(error).__name__}: {error}"[:FAILURE_CHARS_MAX]
-        self.evidence = (*self.evidence, Failure(call, text, self.time))[-QUARANTINE_FAILURES:]
+        failure = Failure(call, failure_text(error), self.time)
+        self.evidence = (*self.evidence, failure)[-QUARANTINE_FAILURES:]
         log.error("%s failed in %s", call, self.key, exc_info=error)
         if self.is_quarantined and not was_quarantined:
             log.error("%s is quarantined after %d failures", self.key, QUARANTINE_FAILURES)

@@ -169,9 +169,10 @@ class Host:
         key = endpoint.kinds[0].key("0")
         if self.core(key).seq == 0:
             reply = self.future_reply()
+            restarts = self.rounds.restarts
             self.tell(key, self.catalogue.initial_call(reply))
             await reply
-            if not await self.durable():
+            if not await self.durable() or self.rounds.restarts != restarts:
                 raise ActorUnavailableError("the store refused what init wrote")
 
     # Sessions
@@ -300,10 +301,23 @@ class Host:
             CallFailedError: it broke again, and stays what it is.
         """
         reply = self.future_reply()
-        self.tell(key, Replay(message_key, self.catalogue.messages, reply))
-        await reply
-        if not await self.durable():
+        await self.settled(key, Replay(message_key, self.catalogue.messages, reply), reply)
+
+    async def settled(self, key: ActorKey, message: Turn, reply: FutureReply) -> Any:
+        """Have an actor take a message; answers what it replies, once that is durable.
+
+        A store that failed meanwhile may have taken the turn back, although what came after it is
+        durable: then it counts as not done.
+
+        Raises:
+            ReducerError: what the turn was refused with, or ``state.actor_unavailable``.
+        """
+        restarts = self.rounds.restarts
+        self.tell(key, message)
+        answer = await reply
+        if not await self.durable() or self.rounds.restarts != restarts:
             raise unavailable()
+        return answer
 
     def _summon(self, key: ActorKey) -> Cell:
         runtime = self.catalogue.kinds[key.partition("/")[0]]
@@ -412,6 +426,7 @@ class Host:
         cells = list(self._cells.values())
         self._cells.clear()
         self.passivation.clear()
+        self._checkpoints.clear()
         for cell in cells:
             cell.end()
         if not isinstance(first, FencedError):

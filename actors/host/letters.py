@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from actors.host.core import ActorCore
+from actors.host.core import ActorCore, failure_text
 from actors.keys import ActorKey
-from actors.limits import FAILURE_CHARS_MAX
 from actors.module.system import DeadLetter
 from protocol.values import Identity, Timestamp
 
@@ -34,7 +33,7 @@ def park(core: ActorCore, now: Timestamp, broken: Broken, error: Exception) -> N
             src_actor=broken.source,
             dst_actor=core.key,
             kind=broken.kind,
-            error=f"{type(error).__name__}: {error}"[:FAILURE_CHARS_MAX],
+            error=failure_text(error),
             payload=broken.payload,
             on_behalf_of=broken.on_behalf_of,
             parked_at=now,

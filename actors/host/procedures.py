@@ -12,7 +12,7 @@ import orjson
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.endpoints import ProcedureEndpoint
-from actors.host.turns import Read, ReducerCall, unavailable
+from actors.host.turns import Read, ReducerCall
 from actors.keys import ActorKey
 from actors.limits import PROCEDURE_SECONDS_MAX
 from actors.module.context import ViewContext
@@ -66,13 +66,10 @@ class Run:
         endpoint = host.reducers[declaration.name]
         endpoint.authorize(self._caller, host.clock())
         reply = host.future_reply()
-        restarts = host.rounds.restarts
         encoded = host.encode_arguments(declaration.name, args)
         key = endpoint.route(self._caller, args)
-        host.tell(key, ReducerCall(endpoint, args, encoded, self._caller, reply))
-        answer: Answer = await reply
-        if not await host.durable() or host.rounds.restarts != restarts:
-            raise unavailable()
+        call = ReducerCall(endpoint, args, encoded, self._caller, reply)
+        answer: Answer = await host.settled(key, call, reply)
         return answer
 
     async def read(self, actor: ActorKey, query: Callable[[ViewContext], Answer]) -> Answer:
