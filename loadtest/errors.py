@@ -17,6 +17,7 @@ __all__ = [
     "RefusedError",
     "ServerProcessError",
     "WireError",
+    "expect",
 ]
 
 
@@ -50,3 +51,9 @@ class RefusedError(LoadTestError):
     def __init__(self, code: str, text: str = "") -> None:
         super().__init__(f"{code}: {text}" if text else code)
         self.code = code
+
+
+def expect(what: str, found: object, expected: object) -> None:
+    """Raise CheckError unless what was found is what was expected."""
+    if found != expected:
+        raise CheckError(f"{what}: expected {expected}, the server shows {found}")

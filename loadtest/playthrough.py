@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from loadtest.errors import CheckError
+from loadtest.errors import CheckError, expect
 from loadtest.limits import STEPS_MAX, STORY_SECONDS_MAX
 from loadtest.policy import Policy, Step
 from loadtest.seat import Seat
@@ -119,17 +119,17 @@ class Playthrough:
         if faults := seat.player.faults():
             raise CheckError(f"the subscription does not balance: {faults[0]}")
         session = seat.referee.last_seen["story_session"][self._story_id]
-        _expect("story rows after the end", seat.rows("story_session"), [])
+        expect("story rows after the end", seat.rows("story_session"), [])
         status = session.status.name
         if status not in {"Completed", "Abandoned"}:
             raise CheckError(f"the story was archived while it was {status}")
         is_completed = status == "Completed"
         (world,) = seat.rows("profile_played_world")
-        _expect("completions of the world", world.completed_count, int(is_completed))
+        expect("completions of the world", world.completed_count, int(is_completed))
         left = [row.level_at_exit is not None for row in seat.rows("my_chapter_progression")]
         entered = session.chapter_index
-        _expect("chapters left", left.count(True), entered if is_completed else entered - 1)
-        _expect("chapters entered", len(left), entered)
+        expect("chapters left", left.count(True), entered if is_completed else entered - 1)
+        expect("chapters entered", len(left), entered)
 
     async def _do(self, step: Step) -> None:
         exchanges = len(self.seat.rows("npc_exchange_record"))
@@ -179,8 +179,3 @@ class Playthrough:
     def _upkeep(self) -> Step | None:
         is_idle = self._session() is not None and self.seat.referee.is_quiet()
         return self._policy.upkeep() if is_idle else None
-
-
-def _expect(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise CheckError(f"{what}: expected {expected}, the server shows {found}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.connection import Address
-from loadtest.errors import CheckError, RefusedError
+from loadtest.errors import CheckError, RefusedError, expect
 from loadtest.player import Player
 from loadtest.schema_reader import fetch_schema
 from loadtest.screen import Screen
@@ -70,18 +70,18 @@ class Hero:
         player, screen = self._player, self._screen
         screen.step("subscribe")
         await player.subscribe(*_TABLES)
-        _expect("progression rows", len(player.rows("my_player_progression")), 0)
+        expect("progression rows", len(player.rows("my_player_progression")), 0)
         shown = await player.ask("get_player_progression_or_default")
-        _expect(
+        expect(
             "the default level", (shown.level, shown.total_xp, shown.xp_to_next_level), (1, 0, 100)
         )
         benchmark = await player.ask("get_level_benchmark", level=5)
-        _expect("level 5", (benchmark.xp_to_next, benchmark.xp_floor), (452, 848))
+        expect("level 5", (benchmark.xp_to_next, benchmark.xp_floor), (452, 848))
 
         screen.step("begin a story in Test Vale as a wanderer")
         await player.ask("begin_story_session_and_return", profile_id=PROFILE, role_key="wanderer")
         await player.until(lambda: self._status() == "Active")
-        _expect("chapters planned", self._chapter().planned_total_xp, 938)
+        expect("chapters planned", self._chapter().planned_total_xp, 938)
         await self._choose("Travel", "mill")
         await self._choose("Fight", "slime_pack")
         await player.until(lambda: any(row.status.name == "Active" for row in self._battles()))
@@ -89,7 +89,7 @@ class Hero:
         await self._collect()
         await self._turn_in()
         faults = player.faults()
-        _expect("faults of the subscription", faults, [])
+        expect("faults of the subscription", faults, [])
 
     async def _fight(self, battle_state_id: str) -> None:
         """Fight by policy P (domain 13.0), then repeat the last call (step 7)."""
@@ -105,19 +105,19 @@ class Hero:
                 **action,
             }
             answer = await player.ask("resolve_combat_action_and_return", request, **call)
-            _expect(
+            expect(
                 "the battle's version", answer.snapshot.battle.version, snapshot.battle.version + 1
             )
             snapshot = answer.snapshot
             if answer.outcome.name != "Ongoing":
                 break
-        _expect("the outcome", answer.outcome.name, "Victory")
+        expect("the outcome", answer.outcome.name, "Victory")
         again = await player.ask("resolve_combat_action_and_return", request, **call)
-        _expect("the same call again", again, answer)
+        expect("the same call again", again, answer)
         try:
             await player.ask("resolve_combat_action_and_return", **call)
         except RefusedError as refusal:
-            _expect("a new call", refusal.code, "combat.not_active_state")
+            expect("a new call", refusal.code, "combat.not_active_state")
         else:
             raise CheckError("an action after the end was taken")
 
@@ -151,8 +151,8 @@ class Hero:
         items: dict[str, int] = {}
         for row in player.rows("inventory_slot"):
             items[row.item_id] = items.get(row.item_id, 0) + row.quantity
-        _expect("the loot", items, {"core_healing_herb": 6, "core_coin": 28})
-        _expect("the chapter's defeats", self._chapter().actual_hostile_defeat_count, 3)
+        expect("the loot", items, {"core_healing_herb": 6, "core_coin": 28})
+        expect("the chapter's defeats", self._chapter().actual_hostile_defeat_count, 3)
 
     async def _turn_in(self) -> None:
         """Walk back, turn the quest in, and take the level-ups."""
@@ -204,8 +204,3 @@ class Hero:
     def _total_xp(self) -> int:
         rows = self._player.rows("my_player_progression")
         return rows[0].total_xp if rows else 0
-
-
-def _expect(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise CheckError(f"{what}: expected {expected}, the server shows {found}")

@@ -93,7 +93,7 @@ def test_service_resumes_after_a_long_absence(tmp_path, redis, words):
         assert "is away" in server.log()
 
 
-def test_the_password_is_shown_nowhere(tmp_path, words, monkeypatch):
+def test_the_password_is_shown_nowhere(tmp_path, words):
     async def play():
         async with connected(words, server) as bot:
             await bot.call("write_note", 0, 0, 0)

@@ -38,19 +38,21 @@ function listen(player: Player): string[] {
   return told;
 }
 
-async function join(host: Player, guest: Player, role: 'Player' | 'Spectator'): Promise<void> {
+const askToJoin = (host: Player, guest: Player, role: 'Player' | 'Spectator') => {
   const { storySessionId, inviteCode } = session(host);
-  await ask(
-    guest.connection.procedures.joinStorySessionAndReturn({
-      input: {
-        storySessionId,
-        inviteCode: inviteCode!,
-        role: { tag: role },
-        roleKey: role === 'Player' ? 'wanderer' : undefined,
-        requestId: requestId(),
-      },
-    })
-  );
+  return guest.connection.procedures.joinStorySessionAndReturn({
+    input: {
+      storySessionId,
+      inviteCode: inviteCode!,
+      role: { tag: role },
+      roleKey: role === 'Player' ? 'wanderer' : undefined,
+      requestId: requestId(),
+    },
+  });
+};
+
+async function join(host: Player, guest: Player, role: 'Player' | 'Spectator'): Promise<void> {
+  await ask(askToJoin(host, guest, role));
   await until(guest.connection, () => guest.connection.db.storySession.count() === 1n);
 }
 
@@ -95,21 +97,7 @@ async function gather(): Promise<[Player[], Player]> {
   await until(host!.connection, () => db.storyParticipant.count() === 5n);
   assert.equal(session(host!).playerCount, 4);
   const fifth = await open(DbConnection.builder());
-  const { storySessionId, inviteCode } = session(host!);
-  assert.equal(
-    await code(
-      fifth.connection.procedures.joinStorySessionAndReturn({
-        input: {
-          storySessionId,
-          inviteCode: inviteCode!,
-          role: { tag: 'Player' },
-          roleKey: 'wanderer',
-          requestId: requestId(),
-        },
-      })
-    ),
-    'story.full_state'
-  );
+  assert.equal(await code(askToJoin(host!, fifth, 'Player')), 'story.full_state');
   await close(fifth);
   for (const guest of guests) await until(guest.connection, () => items(guest)['core_coin'] === 20);
   return [players, spectator];

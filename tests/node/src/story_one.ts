@@ -27,6 +27,7 @@ import {
   only,
   openService,
   PROFILE,
+  quest,
   requestId,
   type Action,
   type Player,
@@ -190,12 +191,11 @@ async function victory(player: Player, told: string[]): Promise<void> {
   assert.equal(last.events.at(-1)!.kind.tag, 'Ended');
   const battleReward = () =>
     [...db.rewardSettlement.iter()].find(row => row.source.tag === 'HostileDefeat');
-  const quest = () => [...db.questRecord.iter()].find(row => row.questKey === 'clear_mill');
   await until(
     player.connection,
     () =>
       battleReward()?.status.tag === 'Settled' &&
-      quest()?.status.tag === 'Completed' &&
+      quest(player, 'clear_mill')?.status.tag === 'Completed' &&
       items(player)['core_coin'] === 28
   );
   // 8
