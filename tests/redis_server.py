@@ -137,7 +137,9 @@ def redis_cluster(folder: Path, count: int = 3) -> Iterator[list[RedisServer]]:
     """
     servers = [
         RedisServer(
-            folder / f"node-{number}", "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"
+            folder / f"node-{number}",
+            *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
+            *("--appendfsync", "always"),
         )
         for number in range(count)
     ]
