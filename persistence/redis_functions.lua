@@ -28,6 +28,13 @@ local function refusal(owner, epoch, link)
   return nil
 end
 
+-- A step that only the newest owner may take, on its newest connection.
+local function fenced(step)
+  return function(keys, args)
+    return refusal(keys[1], args[1], args[2]) or step(keys, args)
+  end
+end
+
 -- Where the stored rows of an actor stand: base_seq, base_time (as text), and of the folded records
 -- at the head of its journal how many they are and how long (nil: not known).
 local function standing(rows)
@@ -44,8 +51,7 @@ local function stand(rows, base, time, kept, bytes)
   redis.call('HSET', rows, '', table.concat(numbers, ' '))
 end
 
-local function last_seq(journal, rows)
-  local base, _, kept = standing(rows)
+local function last_seq(journal, base, kept)
   return base - kept + redis.call('LLEN', journal)
 end
 
@@ -148,10 +154,6 @@ end
 -- plan: sizes of the batches, and per record the actor's place, the number, the wake or -1.
 -- Batches are written in order up to the first that does not continue its actors' journals.
 local function append(keys, args)
-  local refused = refusal(keys[1], args[1], args[2])
-  if refused then
-    return refused
-  end
   local before = tonumber(args[3]) - 1
   if tonumber(redis.call('HGET', keys[1], 'batch')) ~= before then
     return {'gap'}
@@ -160,7 +162,8 @@ local function append(keys, args)
   local count = (#keys - 3) / 2
   local lasts, is_new = {}, {}
   for actor = 1, count do
-    lasts[actor] = last_seq(keys[2 + actor * 2], keys[3 + actor * 2])
+    local base, _, kept = standing(keys[3 + actor * 2])
+    lasts[actor] = last_seq(keys[2 + actor * 2], base, kept)
     is_new[actor] = lasts[actor] == 0
   end
   local written, at, conflict = 0, 0, nil
@@ -203,10 +206,6 @@ end
 -- args: epoch, link, through, time, most records and bytes to keep, earliest time to keep (each
 -- empty for no limit), number of deletes, fields to delete, then fields and values to set.
 local function fold(keys, args)
-  local refused = refusal(keys[1], args[1], args[2])
-  if refused then
-    return refused
-  end
   local journal, rows = keys[2], keys[3]
   local through = tonumber(args[3])
   local records_max, bytes_max, since = tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
@@ -214,7 +213,7 @@ local function fold(keys, args)
   if through <= base then
     return {'ok'}
   end
-  local last = last_seq(journal, rows)
+  local last = last_seq(journal, base, kept)
   if through > last then
     return {'conflict', last}
   end
@@ -242,10 +241,6 @@ end
 -- keys: owner, then journal and rows of each actor; args: epoch, link, then the limits of each as
 -- in fold. An actor whose keys are not ours stays as it is.
 local function trim(keys, args)
-  local refused = refusal(keys[1], args[1], args[2])
-  if refused then
-    return refused
-  end
   for at = 2, #keys, 2 do
     local limits_at = 3 + (at - 2) / 2 * 3
     local records_max, bytes_max, since = unpack(args, limits_at, limits_at + 2)
@@ -257,10 +252,6 @@ end
 
 -- keys: owner, meta; args: epoch, link, key, value.
 local function put(keys, args)
-  local refused = refusal(keys[1], args[1], args[2])
-  if refused then
-    return refused
-  end
   redis.call('HSET', keys[2], args[3], args[4])
   return {'ok'}
 end
@@ -287,10 +278,12 @@ end
 
 redis.register_function('LIBRARY_open', open)
 redis.register_function('LIBRARY_attach', attach)
-redis.register_function('LIBRARY_append', append)
-redis.register_function('LIBRARY_put', put)
+redis.register_function('LIBRARY_append', fenced(append))
+redis.register_function('LIBRARY_put', fenced(put))
 -- Trimming is what frees memory again.
-redis.register_function{function_name = 'LIBRARY_fold', callback = fold, flags = {'allow-oom'}}
-redis.register_function{function_name = 'LIBRARY_trim', callback = trim, flags = {'allow-oom'}}
+redis.register_function{
+  function_name = 'LIBRARY_fold', callback = fenced(fold), flags = {'allow-oom'}}
+redis.register_function{
+  function_name = 'LIBRARY_trim', callback = fenced(trim), flags = {'allow-oom'}}
 redis.register_function{function_name = 'LIBRARY_load', callback = load, flags = {'no-writes'}}
 redis.register_function{function_name = 'LIBRARY_history', callback = history, flags = {'no-writes'}}

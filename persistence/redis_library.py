@@ -15,6 +15,8 @@ from typing import TypeAlias, cast
 
 from hiredis import pack_command
 
+from persistence.record import TIME_PLACE
+
 __all__ = ["LIBRARY", "Argument", "command", "function_call", "library_text"]
 
 Argument: TypeAlias = str | bytes | int
@@ -44,3 +46,7 @@ def function_call(
     """Spell a call of one of our functions."""
     name = f"{LIBRARY}_{function}"
     return _pack(("FCALL_RO" if reads else "FCALL", name, len(keys), *keys, *arguments))
+
+
+# The functions count from 1, and say the place of a record's time themselves.
+assert f"local TIME_AT = {TIME_PLACE.start + 1} " in _TEMPLATE
