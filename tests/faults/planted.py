@@ -42,9 +42,10 @@ BUGS = {
         f"{DURABILITY}::test_a_store_that_fails_shows_nothing_and_everything_is_loaded_again",
     ),
     "a procedure believes a call that the store took back": Bug(
-        "actors/host/procedures.py",
-        "        if not await host.durable() or host.rounds.restarts != restarts:\n",
-        "        if not await host.durable():\n",
+        "actors/host/host.py",
+        "        if not await self.durable() or self.rounds.restarts != restarts:\n"
+        "            raise unavailable()\n",
+        "        if not await self.durable():\n            raise unavailable()\n",
         f"{DURABILITY}::test_a_procedure_is_not_told_that_a_call_stands_which_the_store_took_back",
     ),
     "a commit is not synced": Bug(
