@@ -6,7 +6,7 @@ from typing import Final
 
 from actors.keys import ActorKind, Audience
 
-__all__ = ["AI_SCOPES", "CATALOG", "STORY", "USER"]
+__all__ = ["AGENT", "AI_SCOPES", "CATALOG", "STORY", "USER"]
 
 USER: Final = ActorKind("user", Audience.CALLER, ("user_id", "task_id", "scope_id"), names=("u_",))
 """One actor for each user: account, directory, wallet, progression and inventory."""
@@ -28,10 +28,19 @@ STORY: Final = ActorKind(
 """One actor for each story session. Ids of its rows route as well: they begin with the session's
 id and a dot (domain 1.3)."""
 
-AI_SCOPES: Final = (USER, STORY)
+AGENT: Final = ActorKind(
+    "agent",
+    Audience.ATTACHED,
+    ("agent_session_id", "operation_id", "card_id", "task_id", "scope_id"),
+    names=("cws_",),
+)
+"""One actor for each creation session. Ids of its operations, cards, messages, checkpoints and
+tasks begin with the session's id and a dot, so they route as well."""
+
+AI_SCOPES: Final = (USER, STORY, AGENT)
 """Where AI tasks live: in the actor that they are for (domain 8.1)."""
 
 CATALOG: Final = ActorKind(
-    "catalog", Audience.EVERYONE, ("profile_id", "work_id", "asset_object_id")
+    "catalog", Audience.EVERYONE, ("profile_id", "work_id", "asset_object_id", "binding_id")
 )
-"""What everybody may read: the module's own row and the published worlds."""
+"""What many users read: the module's own row, published worlds, stored assets and their links."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from actors.claims import Claims
 from actors.keys import user_id_of
+from protocol.identity import identity_from_claims
 from protocol.values import ConnectionId, Identity
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "service_caller"]
+
+_ISSUER = "genarrative"
 
 _PRIVILEGED = frozenset({"service", "admin"})
 
@@ -38,3 +41,11 @@ class Caller:
         self.identity_bytes = claims.identity.to_bytes(32, "little")
         self.user_id = user_id_of(claims.identity)
         self.is_privileged = not claims.roles.isdisjoint(_PRIVILEGED)
+
+
+def service_caller(subject: str) -> Caller:
+    """The server itself as a caller, in one of its parts."""
+    identity = identity_from_claims(_ISSUER, subject)
+    roles = frozenset({"service"})
+    claims = Claims(_ISSUER, subject, (), identity, roles, None, None, 0, None, "{}")
+    return Caller(claims, ConnectionId(0))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from actors.claims import Claims
 from actors.errors import SchemaMismatchError
-from actors.host.caller import Caller
+from actors.host.caller import service_caller
 from actors.host.core import ActorCore
 from actors.host.endpoints import (
     Endpoint,
@@ -27,16 +26,13 @@ from actors.module.tables import declaration_of
 from actors.module.types import product_type
 from persistence.store import Store
 from protocol.bsatn import compile_codec
-from protocol.identity import identity_from_claims
 from protocol.schema import Lifecycle
 from protocol.values import ConnectionId
 
-__all__ = ["Catalogue", "service_caller"]
+__all__ = ["Catalogue"]
 
 _TABLES = "tables"
 """The store's entry that numbers the tables and remembers their layouts."""
-
-_ISSUER = "genarrative"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,11 +134,3 @@ def _message_types(module: Module) -> MessageTypes:
         by_name[name] = message
         by_payload[declaration.kind.name, declaration.payload] = message
     return MessageTypes(by_name, by_payload)
-
-
-def service_caller(subject: str) -> Caller:
-    """The server itself as a caller, in one of its parts."""
-    identity = identity_from_claims(_ISSUER, subject)
-    roles = frozenset({"service"})
-    claims = Claims(_ISSUER, subject, (), identity, roles, None, None, 0, None, "{}")
-    return Caller(claims, ConnectionId(0))

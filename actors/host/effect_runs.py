@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from actors.host.catalogue import service_caller
+from actors.host.caller import service_caller
 from actors.host.effects import Effect
 from actors.host.procedures import Run
 from actors.keys import ActorKey, user_id_of
@@ -64,12 +64,13 @@ class EffectRun(Run):
                 raise
 
 
-def declared_worker(host: Host, effect: EffectDeclaration, provided: object) -> Effect:
-    """The worker that runs a declared effect with what the server provides for it."""
+def declared_worker(host: Host, effect: EffectDeclaration) -> Effect:
+    """The worker that runs a declared effect, with what the server provides if it wants that."""
+    provided = () if effect.port is None else (host.providers[effect.port],)
     decode = compile_codec(product_type(effect.payload)).decode_all
 
     async def work(source: ActorKey, message: OutboxMessage) -> None:
         run = EffectRun(host, source, message.on_behalf_of)
-        await effect.function(run, provided, decode(message.payload))
+        await effect.function(run, *provided, decode(message.payload))
 
     return work

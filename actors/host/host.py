@@ -64,7 +64,7 @@ class Host:
         secret: 32 bytes that seed all chance (domain 1.3).
         clock: microseconds since the Unix epoch.
         failed: called once when the store refuses to go on for good (another owner has it).
-        providers: what is provided to the module's effects, by port.
+        providers: what is provided to the module, by port.
         budget: how long actors stay in memory, and what they may take there.
     """
 
@@ -89,7 +89,7 @@ class Host:
         self._store = store
         self._secret = secret
         self._failed = failed
-        self._providers = providers or {}
+        self.providers = providers or {}
         self._budget = budget or Budget()
         self._cells: dict[ActorKey, Cell] = {}
         self._sessions: dict[ConnectionId, Session] = {}
@@ -116,10 +116,11 @@ class Host:
         self.procedures = Procedures(self, self.catalogue.procedures)
         self.rounds = Rounds(self._store, self._loop, self._round_failed)
         for effect in self.module.effects.values():
-            if effect.port in self._providers:
-                provided = self._providers[effect.port]
-                self.effects.register(effect.name, declared_worker(self, effect, provided))
-        messages = self.catalogue.messages._replace(effects=self.effects.served)
+            if effect.port is None or effect.port in self.providers:
+                self.effects.register(effect.name, declared_worker(self, effect))
+        messages = self.catalogue.messages._replace(
+            effects=self.effects.served, ports=self.providers.keys()
+        )
         self._shared = Shared(self._secret, messages, self)
         self._checkpoints = Checkpoints(self._store, self._loop)
         self._loader = Loader(

@@ -44,11 +44,12 @@ class MessageType(NamedTuple):
 
 
 class MessageTypes(NamedTuple):
-    """All declared messages, by name and by (kind, payload class), and the effects served now."""
+    """All declared messages, by name and by (kind, payload class); what is served."""
 
     by_name: dict[str, MessageType]
     by_payload: dict[tuple[str, type], MessageType]
     effects: Container[str] = ()
+    ports: Container[type] = ()
 
     def of(self, to: ActorKey, payload: object) -> MessageType:
         """The message that a payload is to an actor; raises DeclarationError when it is none."""
@@ -125,6 +126,10 @@ class Mail:
     def serves(self, effect: str) -> bool:
         """Whether somebody serves the requests of an effect."""
         return effect in self._types.effects
+
+    def provides(self, port: type) -> bool:
+        """Whether the server provides a port."""
+        return port in self._types.ports
 
     def cancel(self, ctx: ReducerContext, timer_id: str) -> bool:
         """Take back a timer; False when there is none of that name."""

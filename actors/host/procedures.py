@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import orjson
 
 from actors.errors import ReducerError
-from actors.host.caller import Caller
+from actors.host.caller import Caller, service_caller
 from actors.host.endpoints import ProcedureEndpoint
 from actors.host.turns import Read, ReducerCall
 from actors.keys import ActorKey
@@ -30,6 +30,7 @@ __all__ = ["Procedures", "Run"]
 log = logging.getLogger("actors.procedure")
 
 Answer = TypeVar("Answer")
+Port = TypeVar("Port")
 
 FATAL = "The module instance encountered a fatal error: the procedure failed"
 
@@ -58,6 +59,14 @@ class Run:
     def claims(self) -> Claims:
         """The caller's verified claims."""
         return self._caller.claims
+
+    def port(self, kind: type[Port]) -> Port | None:
+        """What the server provides for a port; None without it."""
+        return cast("Port | None", self._host.providers.get(kind))
+
+    def as_service(self) -> Run:
+        """The same run as the server itself: its calls have the role ``service``."""
+        return Run(self._host, service_caller("procedures"))
 
     async def call(self, reducer: Callable[..., Answer], *args: object) -> Answer:
         """Call a reducer of the module as this caller; raises ReducerError when it refuses."""

@@ -13,18 +13,29 @@ from actors.module.functions import (
     reducer,
     view,
 )
+from actors.module.image_model import ImageModel
 from actors.module.module import Module
+from actors.module.object_store import ObjectStore, StoredObject
+from actors.module.routes import Access, ObjectBody, Route, ServerEvent, Upload
 from actors.module.tables import table
 from actors.module.text_model import Prompt, TextModel
 
 __all__ = [
+    "Access",
     "DatabaseReader",
     "EffectContext",
+    "ImageModel",
     "Module",
+    "ObjectBody",
+    "ObjectStore",
     "ProcedureContext",
     "Prompt",
     "ReducerContext",
+    "Route",
+    "ServerEvent",
+    "StoredObject",
     "TextModel",
+    "Upload",
     "ViewContext",
     "client_connected",
     "client_disconnected",

@@ -22,6 +22,7 @@ __all__ = ["DatabaseReader", "ProcedureContext", "ReducerContext", "ViewContext"
 
 Row = TypeVar("Row")
 Answer = TypeVar("Answer")
+Port = TypeVar("Port")
 
 NO_CONNECTION = ConnectionId(0)
 
@@ -150,6 +151,10 @@ class ReducerContext:
         """
         return self._outgoing.serves(effect)
 
+    def provides(self, port: type) -> bool:
+        """Whether the server provides a port, for example a ``TextModel``; like ``serves``."""
+        return self._outgoing.provides(port)
+
     def request_effect(self, kind: str, payload: object) -> None:
         """Ask an effect worker to act outside; it gets the request after this commit is durable.
 
@@ -233,4 +238,13 @@ class ProcedureContext(Protocol):
         """Wait until a reading function answers something; None after the deadline.
 
         It is asked now and again after each of the actor's commits.
+        """
+
+    def port(self, kind: type[Port]) -> Port | None:
+        """What the server provides for a port, for example a ``TextModel``; None without it."""
+
+    def as_service(self) -> ProcedureContext:
+        """This procedure acting as the server itself: its calls have the role ``service``.
+
+        Whoever uses it answers for what it does in the caller's name.
         """

@@ -43,7 +43,7 @@ class EffectContext(ProcedureContext, Protocol):
 
 @dataclass(frozen=True)
 class EffectDeclaration:
-    """A coroutine ``async def name(ctx: EffectContext, port: Port, payload: Struct)``."""
+    """A coroutine ``async def name(ctx: EffectContext, payload: Struct)``, or with a port between."""
 
     function: Callable[..., Awaitable[None]]
 
@@ -53,7 +53,7 @@ class EffectDeclaration:
         return self.function.__name__
 
     @property
-    def port(self) -> type:
+    def port(self) -> type | None:
         """What the server must provide for it; without that nobody serves the effect."""
         return self._annotations[0]
 
@@ -63,12 +63,17 @@ class EffectDeclaration:
         return self._annotations[1]
 
     @cached_property
-    def _annotations(self) -> tuple[type, type]:
+    def _annotations(self) -> tuple[type | None, type]:
         hints = typing.get_type_hints(self.function)
-        names = list(inspect.signature(self.function).parameters)
-        port, payload = (hints.get(name) for name in names[1:]) if len(names) == 3 else (None, None)
-        if not isinstance(port, type) or not hasattr(payload, "_fields"):
-            raise DeclarationError(f"{self.name} must take a context, a port and a struct")
+        names = list(inspect.signature(self.function).parameters)[1:]
+        port = hints.get(names[0]) if len(names) == 2 else None
+        payload = hints.get(names[-1]) if names else None
+        if (
+            len(names) not in {1, 2}
+            or (len(names) == 2 and not isinstance(port, type))
+            or not hasattr(payload, "_fields")
+        ):
+            raise DeclarationError(f"{self.name} must take a context, perhaps a port, and a struct")
         return port, typing.cast("Any", payload)
 
 
@@ -76,6 +81,7 @@ def effect(function: EffectFunction) -> EffectFunction:
     """Declare an effect: ``async def name(ctx: EffectContext, port: Port, payload: Struct)``.
 
     It runs when the server provides the port; ``ctx.serves(name)`` tells reducers whether it does.
+    One without the port's parameter always runs, and may look for ports with ``ctx.port``.
     When it raises, or takes too long, the request comes again after a pause.
     """
     is_coroutine = inspect.iscoroutinefunction(function)

@@ -28,5 +28,8 @@ class Outgoing(Protocol):
     def serves(self, effect: str) -> bool:
         """Whether somebody serves the requests of an effect."""
 
+    def provides(self, port: type) -> bool:
+        """Whether the server provides a port."""
+
     def cancel(self, ctx: ReducerContext, timer_id: str) -> bool:
         """Take back a timer; False when there is none of that name."""

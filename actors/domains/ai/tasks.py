@@ -95,8 +95,12 @@ class AiTask:
     updated_at: Timestamp
 
 
-_SCOPES: Final = {"user": AiScope.USER, "story": AiScope.STORY}
-_SOURCE_MODULES: Final = {AiScope.USER: "runtime", AiScope.STORY: "gameplay"}
+_SCOPES: Final = {"user": AiScope.USER, "story": AiScope.STORY, "agent": AiScope.AGENT}
+_SOURCE_MODULES: Final = {
+    AiScope.USER: "runtime",
+    AiScope.STORY: "gameplay",
+    AiScope.AGENT: "custom_world",
+}
 
 
 class NewTask(NamedTuple):

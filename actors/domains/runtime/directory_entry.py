@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 from actors.domains.domain_types import ParticipantRole, SessionKind
-from actors.domains.kinds import STORY, USER
+from actors.domains.kinds import AGENT, STORY, USER
 from actors.keys import ActorKey
 from actors.module.tables import table
 from actors.module.types import Timestamp
@@ -26,11 +27,15 @@ LIVE_STATES = frozenset({DirectoryState.STARTING, DirectoryState.ACTIVE, Directo
 """States in which a session counts against the quota and its rows are attached (domain 1.6)."""
 
 
+_ACTORS: Final = {SessionKind.STORY: STORY, SessionKind.AGENT_RPG: AGENT}
+
+
 def attached_actor(entry: SessionDirectoryEntry) -> ActorKey | None:
     """The actor whose rows the user's queries read because of this entry (domain 1.6)."""
-    if entry.kind is SessionKind.STORY and entry.state in LIVE_STATES:
-        return STORY.key(entry.session_key)
-    return None
+    kind = _ACTORS.get(entry.kind)
+    if kind is None or entry.state not in LIVE_STATES:
+        return None
+    return kind.key(entry.session_key)
 
 
 @table(

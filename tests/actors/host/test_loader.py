@@ -11,7 +11,7 @@ from host_bench import Bench
 from town import ACTORS, MODULE
 
 from actors.host import Budget
-from actors.host.catalogue import service_caller
+from actors.host.caller import service_caller
 from actors.host.turns import Read
 from actors.keys import ActorKey
 from actors.limits import (

@@ -13,7 +13,7 @@ from town import ACTORS, MODULE, NAMES, PEOPLE, coins, run, texts
 from town_module import Give, Say
 
 from actors.host import Budget, Caller
-from actors.host.catalogue import service_caller
+from actors.host.caller import service_caller
 from actors.host.core import Failure
 from actors.host.turns import Read, ReducerCall
 from actors.keys import ActorKey

@@ -1,0 +1,292 @@
+"""World messages: how worlds come from sessions to libraries to the gallery (domain 12.3, 12.5).
+
+They keep the rules of ``messages``: refusals are messages, and each one names its business key.
+A ``publish_key`` is ``{agent_session_id}:{revision}``, or ``{profile_id}:{revision}`` when a
+library profile is published directly.
+"""
+
+from __future__ import annotations
+
+from actors.domains.domain_types import AgentStage, AssetSlot, EntityKind, ThemeMode
+from actors.module.types import struct, u32, u64
+
+__all__ = [
+    "AgentPublishAck",
+    "AgentUnpublished",
+    "AssetBound",
+    "CatalogUnpublish",
+    "Charge",
+    "ChargeRejected",
+    "Charged",
+    "CreatorBonus",
+    "DropLinks",
+    "HeaderUpdate",
+    "ProfileSynced",
+    "PublishFromAgent",
+    "PublishProfile",
+    "PublishRejected",
+    "Refund",
+    "SyncProfile",
+    "SyncRejected",
+    "UnpublishAck",
+    "UnpublishFromAgent",
+    "UserPublishAck",
+    "WorkCounters",
+    "WorldCard",
+]
+
+
+@struct
+class WorldCard:
+    """A world's texts and counts as library, gallery and works show them."""
+
+    world_name: str
+    subtitle: str
+    summary_text: str
+    theme_mode: ThemeMode
+    tags: list[str]
+    cover_image_src: str | None
+    playable_role_count: u32
+    landmark_count: u32
+    chapter_count: u32
+    blocker_count: u32
+    warning_count: u32
+
+
+# From a creation session to its user
+
+
+@struct
+class HeaderUpdate:
+    """How a session stands, for its header row. Key: session and ``version``.
+
+    Messages of one session arrive in order, so the last one is the truth.
+    """
+
+    agent_session_id: str
+    version: u32
+    stage: AgentStage
+    title: str
+    summary_text: str
+    cover_image_src: str | None
+    progress_permille: u32
+    card_count: u32
+    blocker_count: u32
+    warning_count: u32
+    result_profile_id: str | None
+    last_error_code: str | None
+
+
+@struct
+class Charge:
+    """Take an operation's price; ``Charged`` or ``ChargeRejected``. Key: ``op:{id}:charge``."""
+
+    agent_session_id: str
+    operation_id: str
+    amount: u32
+
+
+@struct
+class Refund:
+    """Give an operation's price back. Key: ``op:{id}:refund``; only what was charged counts."""
+
+    agent_session_id: str
+    operation_id: str
+    amount: u32
+
+
+@struct
+class SyncProfile:
+    """Write a session's compiled draft into the library; ``ProfileSynced`` or ``SyncRejected``.
+
+    Key: ``operation_id``. Without ``result_profile_id`` the session's profile is found or made.
+    """
+
+    agent_session_id: str
+    operation_id: str
+    result_profile_id: str | None
+    document_json: str
+    document_hash: str
+    card: WorldCard
+
+
+@struct
+class PublishFromAgent:
+    """Publish a session's compiled draft (12.5, step 1 to 2); ``AgentPublishAck`` or
+    ``PublishRejected`` comes back. Key: ``publish_key``.
+    """
+
+    publish_key: str
+    agent_session_id: str
+    result_profile_id: str | None
+    document_json: str
+    document_hash: str
+    card: WorldCard
+
+
+@struct
+class UnpublishFromAgent:
+    """Take a session's world out of the gallery; ``AgentUnpublished`` or ``PublishRejected``."""
+
+    publish_key: str
+    agent_session_id: str
+    profile_id: str
+
+
+# From a user to a catalog shard, and back
+
+
+@struct
+class PublishProfile:
+    """Publish a version (12.5, step 2 to 3); ``UserPublishAck`` or ``PublishRejected``.
+
+    Key: ``publish_key``. ``version`` is the next one; the catalog revives the latest version
+    instead when its hash is the same.
+    """
+
+    publish_key: str
+    profile_id: str
+    owner_user_id: str
+    author_display_name: str
+    public_work_code: str
+    version: u32
+    document_json: str
+    document_hash: str
+    card: WorldCard
+
+
+@struct
+class UserPublishAck:
+    """A version is live (12.5, step 3 to 4). Key: ``publish_key``."""
+
+    publish_key: str
+    profile_id: str
+    version: u32
+    public_work_code: str
+
+
+@struct
+class PublishRejected:
+    """Nothing was published, or unpublished; to whoever asked. Key: ``publish_key``."""
+
+    publish_key: str
+    profile_id: str | None
+    code: str
+    message: str
+
+
+@struct
+class CatalogUnpublish:
+    """Take a world out of the gallery; ``UnpublishAck``. Key: ``publish_key``."""
+
+    publish_key: str
+    profile_id: str
+    owner_user_id: str
+
+
+@struct
+class UnpublishAck:
+    """A world is out of the gallery. Key: ``publish_key``."""
+
+    publish_key: str
+    profile_id: str
+
+
+@struct
+class DropLinks:
+    """A library profile is deleted: its asset links go, the objects stay. Key: ``profile_id``."""
+
+    profile_id: str
+    owner_user_id: str
+
+
+@struct
+class WorkCounters:
+    """How a work of the user stands in the gallery. Key: profile and counter version.
+
+    Sent at most every few seconds for one work; the last one is the truth.
+    """
+
+    profile_id: str
+    like_count: u64
+    play_count: u64
+    counter_version: u64
+
+
+@struct
+class CreatorBonus:
+    """Somebody likes a work of the user for the first time. Key: ``like:{work}:{liker}``."""
+
+    work_id: str
+    liker_user_id: str
+
+
+# From a user to a creation session
+
+
+@struct
+class Charged:
+    """An operation's price is taken."""
+
+    operation_id: str
+    amount: u32
+
+
+@struct
+class ChargeRejected:
+    """An operation's price could not be taken."""
+
+    operation_id: str
+    code: str
+    message: str
+
+
+@struct
+class ProfileSynced:
+    """A session's draft is in the library. Key: ``operation_id``."""
+
+    operation_id: str
+    profile_id: str
+    revision: u32
+
+
+@struct
+class SyncRejected:
+    """A session's draft could not be written into the library. Key: ``operation_id``."""
+
+    operation_id: str
+    code: str
+    message: str
+
+
+@struct
+class AgentPublishAck:
+    """A session's world is published (12.5, step 4 to 5). Key: ``publish_key``."""
+
+    publish_key: str
+    profile_id: str
+    version: u32
+
+
+@struct
+class AgentUnpublished:
+    """The world of a session is out of the gallery, by whatever way. Key: profile and version."""
+
+    publish_key: str
+    profile_id: str
+
+
+# From a catalog shard to a creation session
+
+
+@struct
+class AssetBound:
+    """An entity of a session has a new image (12.7). Key: binding and ``version``."""
+
+    binding_id: str
+    version: u32
+    agent_session_id: str
+    entity_kind: EntityKind
+    entity_key: str
+    slot: AssetSlot
+    image_src: str

@@ -1,0 +1,48 @@
+"""Object store: the port through which effects and procedures keep files outside (domain 8.5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple, Protocol
+
+__all__ = ["ObjectStore", "StoredObject"]
+
+
+class StoredObject(NamedTuple):
+    """A file that is there.
+
+    Attributes:
+        content_length: bytes.
+        modified_at: microseconds since the Unix epoch.
+    """
+
+    bucket: str
+    key: str
+    content_length: int
+    modified_at: int
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes under a bucket and a key. What is put is durable when ``put`` returns.
+
+    Every method raises ReducerError: ``asset.invalid_locator`` for a bucket or key that is none,
+    ``dependency.unavailable`` or ``dependency.timeout`` when the store does not answer.
+    """
+
+    async def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
+        """Keep bytes; what was there before is replaced, whole."""
+
+    async def get(self, bucket: str, key: str) -> bytes | None:
+        """The bytes, or None."""
+
+    async def head(self, bucket: str, key: str) -> StoredObject | None:
+        """What is there, or None."""
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+
+    def list(self, bucket: str) -> AsyncIterator[StoredObject]:
+        """Everything in a bucket, in no order."""
+
+    async def signed_url(self, bucket: str, key: str, seconds: int) -> str | None:
+        """An address that anybody may read for so long; None where the store has no addresses."""
