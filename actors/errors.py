@@ -63,7 +63,10 @@ class SchemaMismatchError(ActorError):
 
 
 class SessionRefusedError(ActorError):
-    """The module's ``client_connected`` refused this connection; the text is its reason."""
+    """The module's ``client_connected`` refused this connection; the text is its reason.
+
+    Its cause is the ReducerError, or the defect that the text does not tell of.
+    """
 
 
 class ActorUnavailableError(ActorError):

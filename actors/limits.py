@@ -8,6 +8,8 @@ __all__ = [
     "ACTIVATION_SECONDS_BUDGET",
     "ACTOR_BYTES",
     "ATTACHED_ACTORS_MAX",
+    "BUCKET_CHARS_MAX",
+    "CENSUS_CELLS_PER_SLICE",
     "CHECKPOINT_BYTES",
     "CHECKPOINT_RECORDS",
     "CHECKPOINT_STEP_RECORDS",
@@ -15,8 +17,15 @@ __all__ = [
     "EFFECT_SECONDS_MAX",
     "FAILURE_CHARS_MAX",
     "IDLE_SECONDS",
+    "INSPECTED_CHARS_MAX",
+    "INSPECTED_CONNECTIONS_MAX",
+    "INSPECTED_ITEMS_MAX",
+    "INSPECTION_SLICE",
+    "JOURNAL_LOOK_BACK_RECORDS",
+    "LETTER_ACTORS_MAX",
     "MAILBOX_MESSAGES_MAX",
     "MEMORY_BYTES_DEFAULT",
+    "OBJECT_KEY_CHARS_MAX",
     "OUTBOX_ATTEMPTS_MAX",
     "OUTBOX_RETRY_SECONDS_MAX",
     "PASSIVATIONS_PER_SWEEP",
@@ -57,6 +66,9 @@ TURN_SECONDS_BUDGET = 0.05
 
 QUARANTINE_FAILURES = 16
 """Unexpected failures in a row after which an actor refuses calls until it is released."""
+
+CENSUS_CELLS_PER_SLICE = 256
+"""Actors that are counted for metrics before the loop may go on with turns: about 1 ms."""
 
 IDLE_SECONDS = 600
 """Without a message for so long, an actor is checkpointed and leaves memory."""
@@ -157,6 +169,31 @@ WAKES_WAITING_MAX = 512
 
 WAKE_PAUSE_SECONDS = 0.02
 """When it is tried again to wake the others."""
+
+INSPECTION_SLICE = 1_000
+"""Actors, plans or rows that an inspection looks at before the loop may look after others."""
+
+INSPECTED_CHARS_MAX = 1_000
+"""Longest text of a value that an inspection shows; of a longer one the beginning."""
+
+INSPECTED_ITEMS_MAX = 100
+"""Elements of an array that an inspection shows; the first of them."""
+
+INSPECTED_CONNECTIONS_MAX = 20
+"""Subscribers of a plan that an inspection names; all are counted."""
+
+JOURNAL_LOOK_BACK_RECORDS = 512
+"""Turns before those that are shown in which their rows' earlier states are looked for, when the
+checkpoint is too new to have them."""
+
+LETTER_ACTORS_MAX = 4_096
+"""Actors that are remembered to keep dead letters; further ones are found in the log only."""
+
+BUCKET_CHARS_MAX = 63
+"""Longest name of a bucket of objects; ``asset.invalid_locator``."""
+
+OBJECT_KEY_CHARS_MAX = 512
+"""Longest key of an object; ``asset.invalid_locator``."""
 
 PROCEDURE_SECONDS_MAX = 10
 """Default deadline of a procedure's waits (domain 1.4): then ``dependency.timeout``."""

@@ -12,12 +12,14 @@ __all__ = [
     "LEVEL_MAX",
     "MESSAGE_BYTES_MAX",
     "OPEN_FILES_SPARE",
+    "OPERATION_SECONDS_MAX",
     "SAMPLE_SECONDS",
     "STACK_DEPTH_MAX",
     "START_SECONDS_MAX",
     "STEPS_MAX",
     "STOP_SECONDS_MAX",
     "STORY_SECONDS_MAX",
+    "STREAM_PIECES_MAX",
     "USER_CALLS_BURST_MAX",
     "USER_CALLS_PER_SECOND_MAX",
 ]
@@ -42,6 +44,9 @@ HANDSHAKE_BYTES_MAX = 65_536
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 """One message of the server; a snapshot of a large table is one message."""
+
+OPERATION_SECONDS_MAX = 120.0
+"""Until an operation of a creation session has ended; a model has 90 seconds (domain 8.3)."""
 
 LATENCY_MICROS_MAX = 60_000_000
 """Longest latency that histograms tell apart; longer ones count as this."""
@@ -72,3 +77,6 @@ STORY_SECONDS_MAX = 1_800.0
 
 STEPS_MAX = 2_000
 """Calls of one playthrough; a story that needs more does not end."""
+
+STREAM_PIECES_MAX = 290
+"""Pieces of a reply that tells its times: a reply has at most 1,200 characters (domain 8.3)."""

@@ -19,6 +19,8 @@ from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, WAL_PAGES_MAX
 from persistence.record import TIME_PLACE
 
 __all__ = [
+    "APPLICATION_ID",
+    "FORMAT_VERSION",
     "READ_ACTORS",
     "READ_DUE",
     "READ_ENDS",
@@ -36,8 +38,8 @@ __all__ = [
     "open_writer",
 ]
 
-_APPLICATION_ID = 0x47454E41
-_FORMAT_VERSION = 2
+APPLICATION_ID = 0x47454E41
+FORMAT_VERSION = 2
 
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -304,15 +306,15 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     if tables == 0:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_TABLES)
-    elif application != _APPLICATION_ID:
+    elif application != APPLICATION_ID:
         raise StoreFormatError(str(path), "a SQLite file of another program")
-    elif version != _FORMAT_VERSION and version not in _UPGRADES:
-        raise StoreFormatError(str(path), f"format {version}, this program knows {_FORMAT_VERSION}")
+    elif version != FORMAT_VERSION and version not in _UPGRADES:
+        raise StoreFormatError(str(path), f"format {version}, this program knows {FORMAT_VERSION}")
     else:
         connection.execute("PRAGMA journal_mode = WAL")
-        for older in range(version, _FORMAT_VERSION):
+        for older in range(version, FORMAT_VERSION):
             connection.executescript(_UPGRADES[older])
 
 
-assert f"application_id = {_APPLICATION_ID:d};" in _TABLES
-assert f"user_version = {_FORMAT_VERSION:d};" in _TABLES
+assert f"application_id = {APPLICATION_ID:d};" in _TABLES
+assert f"user_version = {FORMAT_VERSION:d};" in _TABLES

@@ -8,15 +8,19 @@ import gc
 import platform
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 
+from actors import Rate
 from actors.claims import Claims
 from actors.errors import ActorError
-from actors.host import Budget, Host
-from actors.module import Module
+from actors.host import Budget, Host, HttpCalls
+from actors.module import Module, ObjectStore
+from actors.operations import MODULE as OPERATIONS_MODULE
 from persistence.errors import StoreError
 from persistence.folder import DataFolder
 from persistence.locator import open_store
@@ -25,24 +29,33 @@ from persistence.store import Store, StoreDescription
 from persistence.sweep import sweep_history
 from protocol.upgrade import SUPPORTED
 from server import __version__
+from server.admin.bans import Bans
+from server.admin.composition import bind_admin, open_admin
+from server.canary import Canary
 from server.databases import Database, Databases, database_identity
 from server.effects.composition import provide
 from server.errors import StartError
+from server.http.cors import Origins
+from server.http.facade import Facade
 from server.http.health import HealthProbe
-from server.http.listening import Listener, bind_port
+from server.http.listening import Listener, bind_port, is_loopback
 from server.http.site import build_site
 from server.identity.issuers import TrustedIssuers
 from server.identity.keys import SigningKey, load_cluster_secret
 from server.identity.tokens import Authenticator
 from server.limits import HOST_STOP_SECONDS_MAX, STOP_SECONDS_MAX
+from server.logs import count_logs, in_context
 from server.metrics import Metrics
 from server.ownership import watch_ownership
 from server.rates import TokenBuckets
 from server.reset import empty_data_folder
 from server.settings import Settings
+from server.telemetry.families import Sources
+from server.telemetry.loop_lag import measure_loop_lag
 from server.transport.connection import bound_socket
 from server.transport.gateway import Admission, Gateway
 from server.transport.wheel import TimerWheel
+from server.turn_context import turn_context
 
 __all__ = ["Ready", "Server", "now_micros"]
 
@@ -84,13 +97,18 @@ class Ready:
 
 
 def rate_admission(settings: Settings, metrics: Metrics) -> Admission | None:
-    """Make the rate limit of the settings (domain 1.9); None when it is switched off."""
+    """Make the rate limits of settings and module (domain 1.9); None when they are off."""
     if not settings.rate_limits:
         return None
-    buckets = TokenBuckets(per_second=settings.rate_per_second, burst=settings.rate_burst)
+    every_call = TokenBuckets(per_minute=60 * settings.rate_per_second, burst=settings.rate_burst)
+    buckets: dict[Rate | None, TokenBuckets] = {None: every_call}
 
-    def admit(claims: Claims, now: int) -> bool:
-        if claims.roles & _UNLIMITED_ROLES or buckets.take(claims.identity, now):
+    def admit(claims: Claims, now: int, rate: Rate | None) -> bool:
+        if claims.roles & _UNLIMITED_ROLES:
+            return True
+        if rate is not None and rate not in buckets:
+            buckets[rate] = TokenBuckets(per_minute=rate.per_minute, burst=rate.burst)
+        if buckets[rate].take(claims.identity, now):
             return True
         metrics.requests_limited += 1
         return False
@@ -118,15 +136,26 @@ class Server:
     Attributes:
         metrics: counters of this process.
         ended: set when the server should be stopped, by whoever wants that or by ``failure``.
+        canary: says whether all of it works; there once it is started.
         failure: why the store cannot go on, for good; None while it can.
     """
 
-    def __init__(self, settings: Settings, *, reset: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        reset: bool = False,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a server; ``sources`` says of each setting where its value came from."""
         self._settings = settings
+        self._sources = sources or {}
         self._reset = reset
+        self._bans = Bans(now_micros)
         self._parts = AsyncExitStack()
         self.metrics = Metrics()
         self.ended = asyncio.Event()
+        self.canary: Canary
         self.failure: StoreError | None = None
 
     async def start(self) -> Ready:
@@ -169,9 +198,12 @@ class Server:
         parts.callback(folder.release)
         sock = bind_port(settings.host, settings.port, allow_public=settings.allow_public_bind)
         parts.callback(sock.close)
+        admin_sock = bind_admin(settings, parts, sock.getsockname()[1])
         if self._reset:
             empty_data_folder(settings.data_dir)
-        module = Module.load(settings.module, fixtures=settings.dev_fixtures)
+        module = Module.load(
+            settings.module, fixtures=settings.dev_fixtures, beside=[OPERATIONS_MODULE]
+        )
         _check_retention(settings.retention, module)
         secret = load_cluster_secret(settings.data_dir)
         store = open_store(
@@ -197,25 +229,47 @@ class Server:
             secret=secret,
             clock=now_micros,
             failed=self._store_failed,
-            providers=provide(settings, parts),
+            providers=provide(settings, parts, self.metrics.models),
             budget=Budget(memory_bytes=settings.memory_budget),
         )
-        self.metrics.host = host
-        gateway = self._gateway(host, secret)
-        listener = self._listener(sock, gateway, host, store)
+        self.canary = Canary(host, now_micros)
+        issuers = TrustedIssuers(settings.trusted_issuers, asyncio.get_running_loop().time)
+        gateway = self._gateway(host, secret, issuers)
+        facade = self._facade(gateway, host)
+        listener = self._listener(sock, gateway, host, store, facade)
         parts.push_async_callback(_settle, gateway, host)
+        parts.callback(facade.visits.end_all)
         parts.push_async_callback(listener.stop)
+        parts.callback(in_context(turn_context(host)))
+        parts.callback(count_logs(self.metrics.log_records))
         await self._start_host(host)
         parts.push_async_callback(_stop_host, host)
         for work in (
             turn_wheel(gateway.wheel),
+            measure_loop_lag(self.metrics.loop_lag_seconds),
             watch_ownership(store, self._store_failed),
             sweep_history(store),
+            self.canary.run(),
         ):
             task = asyncio.get_running_loop().create_task(work)
             parts.push_async_callback(_cancel, task)
+        await open_admin(
+            admin_sock,
+            parts,
+            settings=settings,
+            sources=self._sources,
+            host=host,
+            store=store,
+            store_description=description,
+            gateway=gateway,
+            issuers=issuers,
+            metrics=self.metrics,
+            bans=self._bans,
+            clock=now_micros,
+            end=self.ended.set,
+        )
         await listener.start()
-        parts.callback(_refuse_newcomers, gateway, listener)
+        parts.callback(_refuse_newcomers, gateway, listener, facade)
         host_name, port = listener.address
         return Ready(host_name, port, settings.database, settings.module, description)
 
@@ -235,15 +289,14 @@ class Server:
         self.failure = error
         self.ended.set()
 
-    def _gateway(self, host: Host, secret: bytes) -> Gateway:
+    def _gateway(self, host: Host, secret: bytes, issuers: TrustedIssuers) -> Gateway:
         settings = self._settings
         loop = asyncio.get_running_loop()
-        issuers = TrustedIssuers(settings.trusted_issuers, loop.time)
         name = settings.database
         return Gateway(
             sessions=host,
             authenticator=Authenticator(
-                SigningKey.load(settings.data_dir), issuers, clock=now_micros
+                SigningKey.load(settings.data_dir), issuers, clock=now_micros, is_banned=self._bans
             ),
             databases=Databases(Database(name, database_identity(name, secret))),
             wheel=TimerWheel(loop.time()),
@@ -252,17 +305,36 @@ class Server:
             message_bytes_max=settings.message_bytes_max,
         )
 
+    def _facade(self, gateway: Gateway, host: Host) -> Facade:
+        settings = self._settings
+        return Facade(
+            host.module.routes.values(),
+            HttpCalls(host),
+            gateway,
+            Origins(settings.cors_origins, loopback=is_loopback(settings.host)),
+            cast("ObjectStore | None", host.providers.get(ObjectStore)),
+        )
+
     def _listener(
-        self, sock: socket.socket, gateway: Gateway, host: Host, store: Store
+        self, sock: socket.socket, gateway: Gateway, host: Host, store: Store, facade: Facade
     ) -> Listener:
         site = build_site(
             authenticator=gateway.authenticator,
             databases=gateway.databases,
             schema=host.module.schema,
             probe=HealthProbe(
-                store, asyncio.get_running_loop().time, lambda: host.seconds_since_refusal
+                store,
+                asyncio.get_running_loop().time,
+                lambda: host.seconds_since_refusal,
+                lambda: gateway.is_draining,
             ),
-            metrics=self.metrics if self._settings.metrics else None,
+            canary=lambda: self.canary.state,
+            tally=self.metrics.http,
+            metrics=(
+                Sources(self.metrics, host, store, self.canary) if self._settings.metrics else None
+            ),
+            facade=facade,
+            access_log=self._settings.access_log,
         )
         return Listener(sock, site, bound_socket(gateway))
 
@@ -275,8 +347,9 @@ def _check_retention(retention: RetentionPolicy, module: Module) -> None:
         raise StartError(f"retention: the module has no actors of kind {unknown[0]}, but {known}")
 
 
-def _refuse_newcomers(gateway: Gateway, listener: Listener) -> None:
+def _refuse_newcomers(gateway: Gateway, listener: Listener, facade: Facade) -> None:
     gateway.accepting = False
+    facade.close()
     listener.stop_accepting()
 
 

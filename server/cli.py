@@ -101,10 +101,10 @@ def serve(
         log_level=log_level,
         log_format=log_format,
     )
-    settings = load_settings(flags, config).settings
+    loaded = load_settings(flags, config)
     if reset and not yes:
-        typer.confirm(f"Delete everything in {settings.data_dir}?", abort=True)
-    run_server(settings, reset=reset)
+        typer.confirm(f"Delete everything in {loaded.settings.data_dir}?", abort=True)
+    run_server(loaded, reset=reset)
 
 
 @_config.command("show")
@@ -122,9 +122,13 @@ def show_config(
 
 @app.command()
 def generate(
+    *,
     out: Annotated[Path, typer.Option(help="Folder for the generated files.")],
     lang: Annotated[Literal["typescript"], typer.Option(help="Language.")] = "typescript",
     module: _Module = None,
+    announcements: Annotated[
+        bool, typer.Option("--announcements", help="Include what operators announce.")
+    ] = False,
     config: _Config = None,
 ) -> None:
     """Generate client bindings of a module."""
@@ -133,7 +137,10 @@ def generate(
 
     assert lang == "typescript", "typer lets nothing else through"
     settings = load_settings(_given(module=module), config).settings
-    for line in generate_bindings(settings.module, out, fixtures=settings.dev_fixtures):
+    lines = generate_bindings(
+        settings.module, out, fixtures=settings.dev_fixtures, announced=announcements
+    )
+    for line in lines:
         typer.echo(line)
 
 
@@ -151,6 +158,16 @@ def token(
 
     settings = load_settings(_given(data_dir=data_dir), config).settings
     typer.echo(mint_token(settings.data_dir, role, subject or "+".join(role), expires_in))
+
+
+@app.command()
+def docs(
+    page: Annotated[Literal["admin", "metrics"], typer.Argument(help="Which page.")],
+) -> None:
+    """Print a page of the documentation that is made from the code."""
+    from server.commands.docs import page_text
+
+    typer.echo(page_text(page), nl=False)
 
 
 @app.command()

@@ -7,8 +7,11 @@ ServerError
 │   ├── BindRefusedError        a public address without the flag that allows it
 │   └── OverwriteRefusedError   a file that we did not write is in the way
 ├── KeyFileError            a key in the data folder is damaged
+├── CommandError            an operator's command is refused; the operator is told
 └── TokenError              a token is refused; the text goes to its bearer
-    └── CredentialsError    the header or parameter that should hold a token is malformed
+    ├── CredentialsError    the header or parameter that should hold a token is malformed
+    ├── TokenExpiredError   the token was good once
+    └── BannedError         operators do not let its bearer in
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from pathlib import Path
 __all__ = [
     "EXIT_REFUSED",
     "EXIT_SCHEMA",
+    "BannedError",
     "BindRefusedError",
+    "CommandError",
     "CredentialsError",
     "KeyFileError",
     "OverwriteRefusedError",
@@ -27,6 +32,7 @@ __all__ = [
     "SettingsError",
     "StartError",
     "TokenError",
+    "TokenExpiredError",
 ]
 
 EXIT_REFUSED = 2
@@ -62,10 +68,9 @@ class PortInUseError(StartError):
 class BindRefusedError(StartError):
     """The address can be reached from other machines and nobody said that this is wanted."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(
-            f"{host} is not a loopback address; allow_public_bind (--allow-public-bind) permits it"
-        )
+    def __init__(self, host: str, flag: str = "allow_public_bind") -> None:
+        option = flag.replace("_", "-")
+        super().__init__(f"{host} is not a loopback address; {flag} (--{option}) permits it")
         self.host = host
 
 
@@ -85,9 +90,33 @@ class KeyFileError(ServerError):
         self.path = path
 
 
+class CommandError(ServerError):
+    """An operator's command is refused.
+
+    Args:
+        code: stable, dotted, as in ``connection.not_found``.
+        message: English, for people.
+        details: facts for programs, JSON values only.
+    """
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.details = details
+
+
 class TokenError(ServerError):
     """A token is not accepted. The message is short and safe to send to its bearer."""
 
 
 class CredentialsError(TokenError):
     """The ``Authorization`` header is not ``Bearer`` and one token (answered 400)."""
+
+
+class TokenExpiredError(TokenError):
+    """The token was good until its end."""
+
+
+class BannedError(TokenError):
+    """Operators do not let the token's bearer in (answered 403)."""

@@ -5,7 +5,25 @@ from __future__ import annotations
 from protocol.limits import MESSAGE_BYTES_MAX
 
 __all__ = [
+    "ADMIN_BATCH_MAX",
+    "ADMIN_CALLS_BURST",
+    "ADMIN_CALLS_PER_MINUTE",
+    "ADMIN_COMMAND_SECONDS_MAX",
+    "ADMIN_CONNECTIONS_MAX",
+    "ADMIN_DRAIN_SECONDS_MAX",
+    "ADMIN_LIST_ROWS_MAX",
+    "ADMIN_MESSAGE_BYTES_MAX",
+    "ADMIN_REASON_CHARS_MAX",
+    "ADMIN_REASON_CHARS_MIN",
+    "ADMIN_STOP_SECONDS_MAX",
+    "ADMIN_WORKS_MAX",
+    "BODIES_BYTES_MAX",
+    "BODY_SECONDS_MAX",
     "BUCKETS_SWEEP_MIN",
+    "BUDGETS_SAVE_SECONDS",
+    "CANARY_PAUSE_SECONDS",
+    "CANARY_RED_SECONDS_MAX",
+    "CANARY_SECONDS_MAX",
     "CLAIMS_JSON_BYTES_MAX",
     "CLAIM_TEXT_BYTES_MAX",
     "CLOCK_SKEW_SECONDS_MAX",
@@ -19,22 +37,52 @@ __all__ = [
     "INBOUND_PENDING_HIGH",
     "INBOUND_PENDING_LOW",
     "INBOUND_PENDING_MAX",
+    "JSON_BODY_BYTES_MAX",
+    "JSON_DEPTH_MAX",
+    "JSON_INTEGER_MAX",
+    "JSON_NODES_MAX",
     "JWKS_BYTES_MAX",
     "JWKS_REFRESH_SECONDS_MIN",
     "JWKS_SECONDS_MAX",
     "JWKS_TTL_SECONDS",
+    "LOOP_LAG_SECONDS",
     "MODEL_ANSWER_CHARS_MAX",
     "MODEL_CONNECT_SECONDS_MAX",
     "MODEL_FIRST_SECONDS_MAX",
     "MODEL_GAP_SECONDS_MAX",
+    "MODEL_IMAGE_BYTES_MAX",
+    "MODEL_REQUESTS_USER_MAX",
+    "MODEL_REQUESTS_WAITING_MAX",
+    "MODEL_RETRY_AFTER_SECONDS_MAX",
     "MODEL_RETRY_SECONDS",
     "MODEL_SECONDS_MAX",
+    "OBJECTS_CONNECT_SECONDS_MAX",
+    "OBJECTS_PAUSE_SECONDS",
+    "OBJECTS_RETRIES_MAX",
+    "OBJECTS_SECONDS_MAX",
+    "OBJECTS_TRY_SECONDS_MAX",
     "OUTBOUND_BYTES_MAX",
     "OWNERSHIP_SECONDS",
+    "PAGE_ENTRIES_DEFAULT",
+    "PREFLIGHT_SECONDS",
     "REFUSAL_SECONDS",
     "RESUME_SECONDS_MAX",
     "STOP_SECONDS_MAX",
+    "STREAM_PING_SECONDS",
+    "STREAM_WRITE_SECONDS_MAX",
+    "TAILS_MAX",
+    "TAIL_ENTRIES_MAX",
+    "TAIL_ENTRIES_PER_NOTICE",
+    "TAIL_PAUSE_SECONDS",
+    "TAIL_ROWS_MAX",
+    "TAIL_TEXT_CHARS_MAX",
+    "TOKEN_ASCII_CHARS",
     "TOKEN_BYTES_MAX",
+    "UPLOAD_BYTES_MAX",
+    "UPLOAD_FIELDS_MAX",
+    "UPLOAD_FIELD_BYTES_MAX",
+    "VISITS_MAX",
+    "VISIT_SECONDS",
     "WEBSOCKET_TOKEN_SECONDS",
 ]
 
@@ -81,6 +129,15 @@ HEALTH_SECONDS_MAX = 2.0
 REFUSAL_SECONDS = 2.0
 """How long ``/readyz`` answers 503 after the store has refused a batch: on a disk that is nearly
 full a small write may still work."""
+
+CANARY_PAUSE_SECONDS = 2.5
+"""Between two beats of the canary."""
+
+CANARY_SECONDS_MAX = 5.0
+"""Time that a beat of the canary may take; then what has not come counts as broken."""
+
+CANARY_RED_SECONDS_MAX = 10.0
+"""Within this time after any part breaks, ``/healthz`` answers 503."""
 
 OWNERSHIP_SECONDS = 1.0
 """Between two questions whether the store is still ours. Writes are refused at once when it is not;
@@ -137,9 +194,152 @@ MODEL_RETRY_SECONDS = (0.5, 2.0)
 MODEL_ANSWER_CHARS_MAX = 262_144
 """Characters of one answer; a model that says more is broken."""
 
+JSON_BODY_BYTES_MAX = 2 * 1024 * 1024
+"""A request's JSON body (domain 1.9), where a route does not say otherwise; a larger one is
+answered 413, by its length before it is read."""
+
+UPLOAD_BYTES_MAX = 8 * 1024 * 1024
+"""The body of an upload (domain 1.9), where a route does not say otherwise; 413 as well."""
+
+UPLOAD_FIELDS_MAX = 32
+"""Fields of an upload beside its file; more are answered 400."""
+
+UPLOAD_FIELD_BYTES_MAX = 65_536
+"""One field of an upload beside its file; more is answered 400."""
+
+BODIES_BYTES_MAX = 256 * 1024 * 1024
+"""Bodies of requests in memory at the same time; one that does not fit is answered 503."""
+
+BODY_SECONDS_MAX = 60.0
+"""Time for a request's body to arrive; then it is answered 408."""
+
+JSON_DEPTH_MAX = 16
+"""Most levels of objects and arrays in a JSON body (domain 1.9)."""
+
+JSON_NODES_MAX = 20_000
+"""Most values in a JSON body (domain 1.9)."""
+
+JSON_INTEGER_MAX = 2**53
+"""Largest integer in a JSON body, either way (domain 1.9)."""
+
+PAGE_ENTRIES_DEFAULT = 20
+"""Entries of a page when the query does not say (domain 11.1)."""
+
+STREAM_PING_SECONDS = 15.0
+"""Silence on an event stream after which a comment shows that it is alive (domain 11.4)."""
+
+STREAM_WRITE_SECONDS_MAX = 30.0
+"""Time for the reader of an event stream to take what is waiting; then the stream ends. No event
+is made meanwhile, so a slow reader costs one event."""
+
+VISITS_MAX = 10_000
+"""Callers by HTTP who count as connected; beyond it the one that called least recently leaves."""
+
+VISIT_SECONDS = 60.0
+"""How long after a call by HTTP its caller counts as connected."""
+
+PREFLIGHT_SECONDS = 600
+"""How long a browser may remember what a preflight of the facade said."""
+
+MODEL_RETRY_AFTER_SECONDS_MAX = 10.0
+"""Longest pause that a model's server may ask for; with more, the next provider is asked."""
+
+MODEL_REQUESTS_WAITING_MAX = 256
+"""Requests of all users that wait for models; more fail at once with ``dependency.unavailable``."""
+
+MODEL_REQUESTS_USER_MAX = 8
+"""Requests of one user that run or wait; more fail likewise."""
+
+MODEL_IMAGE_BYTES_MAX = 8_388_608
+"""File of a generated image (domain 8.4); a larger one counts as none."""
+
+TOKEN_ASCII_CHARS = 4
+"""Letters that make about one token, where a provider does not count them itself."""
+
+BUDGETS_SAVE_SECONDS = 5.0
+"""Between two writes of what users have taken from their budgets; a crash forgets so much."""
+
+OBJECTS_CONNECT_SECONDS_MAX = 5.0
+"""Connecting to an object store; then it is tried again."""
+
+OBJECTS_TRY_SECONDS_MAX = 10.0
+"""One request to an object store; then it is tried again."""
+
+OBJECTS_RETRIES_MAX = 2
+"""Tries after the first one of a request to an object store that failed in passing."""
+
+OBJECTS_PAUSE_SECONDS = 0.2
+"""Pause before a request to an object store is tried again; the next one is twice as long."""
+
+OBJECTS_SECONDS_MAX = 30.0
+"""A request to an object store, tries and all; then ``dependency.timeout``."""
+
+ADMIN_MESSAGE_BYTES_MAX = 1_048_576
+"""One message of an operator; a larger one closes the admin channel with 1009."""
+
+ADMIN_BATCH_MAX = 32
+"""Requests in one message of an operator; more are refused as an invalid request."""
+
+ADMIN_CALLS_PER_MINUTE = 1_200
+"""Commands that an operator gains a minute; beyond them ``limit.rate_exceeded``."""
+
+ADMIN_CALLS_BURST = 100
+"""Commands that an operator may run at once."""
+
+ADMIN_CONNECTIONS_MAX = 64
+"""Connections of all operators; one more is refused with 503."""
+
+ADMIN_WORKS_MAX = 8
+"""What goes on beside the commands of one connection, such as tails; one more is refused."""
+
+ADMIN_COMMAND_SECONDS_MAX = 30.0
+"""Time for a command, where it does not say otherwise; then it fails with ``command.timeout``."""
+
+ADMIN_DRAIN_SECONDS_MAX = 3_600
+"""Longest time that a drain may wait for connections to end."""
+
+ADMIN_STOP_SECONDS_MAX = 1.0
+"""Time for commands to end when the server stops; then they are cut off."""
+
+ADMIN_LIST_ROWS_MAX = 1_000
+"""Rows of one answer; further ones are asked for with a cursor or a narrower filter."""
+
+ADMIN_REASON_CHARS_MIN = 3
+"""Characters of a reason; fewer explain nothing."""
+
+ADMIN_REASON_CHARS_MAX = 500
+"""Characters of a reason; more are refused."""
+
+LOOP_LAG_SECONDS = 0.25
+"""Between two measurements of how late the event loop is."""
+
+TAILS_MAX = 16
+"""Tails of all operators; one more is refused."""
+
+TAIL_ENTRIES_MAX = 1_024
+"""Entries of one tail that wait for their operator; beyond it the oldest are dropped, and the next
+notice says how many."""
+
+TAIL_PAUSE_SECONDS = 0.1
+"""Between two notices of a tail, so that a busy server spends its time on calls."""
+
+TAIL_ENTRIES_PER_NOTICE = 64
+"""Entries of one notice: with the pause, what one operator can be told in a second."""
+
+TAIL_ROWS_MAX = 20
+"""Rows that a tail shows of one table of one commit; it says how many there were."""
+
+TAIL_TEXT_CHARS_MAX = 500
+"""Characters of one text that a tail shows, and items of one list."""
+
+assert CANARY_PAUSE_SECONDS + CANARY_SECONDS_MAX < CANARY_RED_SECONDS_MAX
+assert OBJECTS_CONNECT_SECONDS_MAX < OBJECTS_TRY_SECONDS_MAX < OBJECTS_SECONDS_MAX
 assert INBOUND_PENDING_LOW < INBOUND_PENDING_HIGH < INBOUND_PENDING_MAX
 assert INBOUND_MESSAGE_BYTES_DEFAULT <= MESSAGE_BYTES_MAX
 assert MODEL_CONNECT_SECONDS_MAX <= MODEL_FIRST_SECONDS_MAX < MODEL_SECONDS_MAX
-assert HOST_STOP_SECONDS_MAX + CLOSE_SECONDS_MAX < STOP_SECONDS_MAX
+assert HOST_STOP_SECONDS_MAX + ADMIN_STOP_SECONDS_MAX + CLOSE_SECONDS_MAX < STOP_SECONDS_MAX
 assert JWKS_REFRESH_SECONDS_MIN < JWKS_TTL_SECONDS
 assert CLAIMS_JSON_BYTES_MAX * 4 // 3 < TOKEN_BYTES_MAX < HEADER_BYTES_MAX
+assert JSON_BODY_BYTES_MAX < UPLOAD_BYTES_MAX < BODIES_BYTES_MAX
+assert UPLOAD_FIELDS_MAX * UPLOAD_FIELD_BYTES_MAX < UPLOAD_BYTES_MAX
+assert STREAM_PING_SECONDS < STREAM_WRITE_SECONDS_MAX < VISIT_SECONDS

@@ -1,36 +1,74 @@
-"""Logs: structured, to standard error, without secrets."""
+"""Logs: structured, to standard error, with the turn that they come from and without secrets."""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Literal
+from collections import Counter
+from collections.abc import Callable, MutableMapping
+from typing import Literal, TypeAlias
 
 import structlog
 from structlog.types import Processor
 
-__all__ = ["configure_logs", "hide_secrets"]
+__all__ = ["Context", "configure_logs", "count_logs", "hide_secrets", "in_context", "json_lines"]
 
-_TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")
+Context: TypeAlias = Callable[[], dict[str, object]]
+"""Says what runs at this moment, in the thread that asks."""
+
+_SECRET = re.compile(
+    r"eyJ[\w-]*\.[\w-]+\.[\w-]*"  # a token, wherever it stands
+    r"|(?<=\bBearer )[\w.~+/=-]+"
+    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # user and password of an address
+    r"|(?<=[?&]token=)[^\s&\"']+",
+    re.IGNORECASE,
+)
 _CHATTY = ("asyncio", "uvicorn", "websockets")
 """Libraries that log every connection, or whole requests with the tokens in them."""
 
-_SECRET_KEYS = frozenset({"authorization", "password", "secret", "token"})
+_SECRET_KEYS = re.compile(
+    r"(authorization|password|passwd|secret|token|api[_-]?key|cookie)$", re.IGNORECASE
+)
 
-
-def _hidden(value: object) -> object:
-    return _TOKEN.sub("<token>", value) if isinstance(value, str) else value
+_SHARED: list[Processor] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_contexts: list[Context] = []
+_counters: list[Counter[str]] = []
 
 
 def hide_secrets(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
-    """Replace tokens wherever they stand, and whole values under telling keys."""
+    """Replace tokens and passwords wherever they stand, and whole values under telling keys."""
     for key, value in event.items():
-        event[key] = "<hidden>" if key.lower() in _SECRET_KEYS else _hidden(value)
+        event[key] = _hidden(key, value)
     return event
+
+
+def in_context(context: Context) -> Callable[[], None]:
+    """Add what a context says to each log, where the log does not say it itself.
+
+    Returns:
+        What ends that.
+    """
+    _contexts.append(context)
+    return lambda: _contexts.remove(context)
+
+
+def count_logs(counter: Counter[str]) -> Callable[[], None]:
+    """Count written logs by level; answers what ends that."""
+    _counters.append(counter)
+    return lambda: _counters.remove(counter)
+
+
+def json_lines() -> logging.Formatter:
+    """What spells a record as a line of JSON."""
+    return _formatter([structlog.processors.format_exc_info], structlog.processors.JSONRenderer())
 
 
 def configure_logs(level: str, form: Literal["pretty", "json"]) -> None:
@@ -38,37 +76,74 @@ def configure_logs(level: str, form: Literal["pretty", "json"]) -> None:
 
     Called once, before anything else starts. Libraries' informative chatter is left out.
     """
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: Processor
-    if form == "json":
-        shared.append(structlog.processors.format_exc_info)
-        renderer = structlog.processors.JSONRenderer()
-    else:
-        renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,  # levels change while the process runs
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_secrets,
-                renderer,
-            ],
-        )
-    )
+    handler = _CountingHandler(sys.stderr)
+    handler.setFormatter(json_lines() if form == "json" else _pretty_lines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for library in _CHATTY:
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+
+
+class _CountingHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes lines, and counts them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        for counter in _counters:
+            counter[record.levelname.lower()] += 1
+
+
+def _pretty_lines() -> logging.Formatter:
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    return _formatter([], renderer)
+
+
+def _formatter(before: list[Processor], renderer: Processor) -> logging.Formatter:
+    def render(logger: object, method: str, event: MutableMapping[str, object]) -> str:
+        # Secrets go last once more: a renderer may have spelled an exception.
+        return _SECRET.sub("<hidden>", str(renderer(logger, method, event)))
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _add_context,
+            *before,
+            hide_secrets,
+            render,
+        ],
+    )
+
+
+def _add_context(
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    for context in _contexts:
+        for key, value in context().items():
+            event.setdefault(key, value)
+    return event
+
+
+def _hidden(key: str, value: object) -> object:
+    if _SECRET_KEYS.search(key):
+        return "<hidden>"
+    if isinstance(value, str):
+        return _SECRET.sub("<hidden>", value)
+    if isinstance(value, dict):
+        return {str(name): _hidden(str(name), entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden("", entry) for entry in value]
+    return value

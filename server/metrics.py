@@ -1,34 +1,35 @@
-"""Counters of the process and their exposition; counting is one addition, reading does the work."""
+"""Metrics: what the process counts; counting is one addition, reading does the work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from prometheus_client import Metric
+from actors.host.histogram import SECONDS_BOUNDS, Histogram
+from server.effects.counts import EffectCounts
 
-__all__ = ["HostCounts", "Metrics"]
+__all__ = ["HttpTally", "Metrics"]
 
 
-class HostCounts(Protocol):
-    """What the actors' host counts itself."""
+@dataclass(slots=True)
+class HttpTally:
+    """HTTP requests that were answered.
 
-    @property
-    def actor_count(self) -> int:
-        """Actors in memory now."""
-        ...
+    Attributes:
+        requests: by the route's template, method and status.
+        seconds: what they took, by route.
+    """
 
-    @property
-    def turn_count(self) -> int:
-        """Turns taken, ever."""
-        ...
+    requests: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    seconds: dict[str, Histogram] = field(default_factory=dict)
 
-    @property
-    def slow_turn_count(self) -> int:
-        """Turns over their budget, ever."""
-        ...
+    def note(self, route: str, method: str, status: str, seconds: float) -> None:
+        """Count a request."""
+        self.requests[route, method, status] += 1
+        histogram = self.seconds.get(route)
+        if histogram is None:
+            histogram = self.seconds[route] = Histogram(SECONDS_BOUNDS)
+        histogram.note(seconds)
 
 
 @dataclass(slots=True)
@@ -45,7 +46,13 @@ class Metrics:
         bytes_received: bytes read from sockets after their handshake.
         bytes_sent: bytes written to them.
         slow_readers: sockets closed because their peer did not read.
-        host: counts of its own; None before it exists.
+        http: requests by HTTP.
+        loop_lag_seconds: how much later than asked the loop came back.
+        log_records: logs that were written, by level; any thread adds to it.
+        models: what was asked of text and image models.
+        admin_commands: operators' commands, by name and outcome.
+        tails_open: tails that operators follow.
+        tail_entries_dropped: what those tails dropped because nobody read them in time.
     """
 
     connections_open: int = 0
@@ -57,53 +64,10 @@ class Metrics:
     bytes_received: int = 0
     bytes_sent: int = 0
     slow_readers: int = 0
-    host: HostCounts | None = None
-
-    def exposition(self) -> bytes:
-        """Spell everything in the text format that Prometheus reads."""
-        from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - start-up
-
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector(self))
-        return generate_latest(registry)
-
-
-_COUNTERS = (
-    ("connections", "Sockets through their handshake, ever"),
-    ("handshakes_refused", "Upgrades answered with anything but 101"),
-    ("requests", "Requests received on sockets"),
-    ("requests_limited", "Calls refused for their caller's rate"),
-    ("messages_sent", "Messages handed to sockets"),
-    ("bytes_received", "Bytes read from sockets after their handshake"),
-    ("bytes_sent", "Bytes written to sockets after their handshake"),
-    ("slow_readers", "Sockets closed because their peer did not read"),
-)
-
-
-class _Collector:
-    """Turns the numbers of the moment into metric families."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        from prometheus_client.core import (  # noqa: PLC0415 - start-up
-            CounterMetricFamily,
-            GaugeMetricFamily,
-        )
-
-        metrics = self._metrics
-        yield GaugeMetricFamily(
-            "genarrative_connections_open", "Sockets open now", value=metrics.connections_open
-        )
-        for name, text in _COUNTERS:
-            yield CounterMetricFamily(f"genarrative_{name}", text, value=getattr(metrics, name))
-        host = metrics.host
-        if host is not None:
-            yield GaugeMetricFamily(
-                "genarrative_actors", "Actors in memory now", value=host.actor_count
-            )
-            yield CounterMetricFamily("genarrative_turns", "Actors' turns", value=host.turn_count)
-            yield CounterMetricFamily(
-                "genarrative_turns_slow", "Turns over their budget", value=host.slow_turn_count
-            )
+    http: HttpTally = field(default_factory=HttpTally)
+    loop_lag_seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS_BOUNDS))
+    log_records: Counter[str] = field(default_factory=Counter)
+    models: EffectCounts = field(default_factory=EffectCounts)
+    admin_commands: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    tails_open: int = 0
+    tail_entries_dropped: int = 0

@@ -20,11 +20,11 @@ class TokenBuckets:
 
     __slots__ = ("_full_at", "_interval", "_sweep_at", "_tolerance")
 
-    def __init__(self, *, per_second: int, burst: int) -> None:
-        """Make buckets of ``burst`` tokens that gain ``per_second`` tokens a second."""
-        assert per_second > 0, "a rate of zero would refuse for ever"
+    def __init__(self, *, per_minute: int, burst: int) -> None:
+        """Make buckets of ``burst`` tokens that gain ``per_minute`` tokens a minute."""
+        assert per_minute > 0, "a rate of zero would refuse for ever"
         assert burst > 0, "a bucket holds at least one token"
-        self._interval = 1_000_000 // per_second
+        self._interval = 60_000_000 // per_minute
         self._tolerance = self._interval * (burst - 1)
         self._full_at: dict[int, int] = {}
         self._sweep_at = BUCKETS_SWEEP_MIN

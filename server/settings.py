@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     trusted_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Issuers (https addresses) whose tokens and roles are accepted."
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins whose pages may call the HTTP routes; those of loopback always may,"
+        " while only this machine can reach the server. * allows all.",
+    )
     text_models: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="OpenAI-compatible models that narrate, tried in order: BASE-ADDRESS#MODEL.",
@@ -109,14 +114,77 @@ class Settings(BaseSettings):
     text_model_requests_max: int = Field(
         16, ge=1, le=1_024, description="Requests to text models at the same time; more wait."
     )
+    text_model_price: float = Field(
+        0.0, ge=0, description="What 1,000 tokens of a text model cost, in any currency."
+    )
+    image_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="OpenAI-compatible models that make images, likewise: BASE-ADDRESS#MODEL.",
+    )
+    image_model_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys of the image models, in their order; empty for those without."
+    )
+    image_model_price: float = Field(0.0, ge=0, description="What an image of a model costs.")
+    model_tokens_per_day: int = Field(
+        0, ge=0, description="Tokens that a user may take from models in a day; 0 for any number."
+    )
+    model_cost_per_day: float = Field(
+        0.0, ge=0, description="What a user's requests to models may cost in a day; 0 for anything."
+    )
+    record_models: Path | None = Field(
+        None, description="Folder in which the answers of models are kept."
+    )
+    replay_models: Path | None = Field(
+        None, description="Folder of such answers that are given instead of asking models."
+    )
+    replay_speed: float = Field(
+        1.0, ge=0, description="How many times as fast as recorded; 0 waits for nothing."
+    )
+    objects: str = Field(
+        "", description="Where files are kept: s3://BUCKET/FOLDER; the data folder when empty."
+    )
+    objects_endpoint: str = Field(
+        "", description="Address of an S3-compatible service; Amazon's when empty."
+    )
+    objects_region: str = Field("us-east-1", min_length=1, description="Region of the service.")
+    objects_access_key: SecretStr = Field(
+        SecretStr(""), description="Key id for the service; the machine's own rights when empty."
+    )
+    objects_secret_key: SecretStr = Field(SecretStr(""), description="Secret of that key.")
+    admin: bool = Field(True, description="Let operators in, on a port of their own.")
+    admin_host: str = Field("127.0.0.1", min_length=1, description="Address for operators.")
+    admin_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port for operators; 0 takes any free one. The one after the server's when"
+        " absent, or any free one when that is taken.",
+    )
+    admin_allow_public_bind: bool = Field(
+        False, description="Permit an address for operators that other machines can reach."
+    )
     dev_fixtures: bool = Field(False, description="Allow the fixture world to be loaded.")
     metrics: bool = Field(True, description="Answer GET /metrics.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log that is written."
     )
     log_format: Literal["pretty", "json"] = Field("pretty", description="Form of the logs.")
+    access_log: bool = Field(
+        False, description="Log each HTTP request, and each socket's beginning and end."
+    )
+    tracing: bool = Field(False, description="Make OpenTelemetry traces of calls and requests.")
+    trace_share: float = Field(
+        0.01, ge=0, le=1, description="Share of calls and requests that are traced."
+    )
+    trace_exporter: str = Field(
+        "otlp_proto_http",
+        pattern=r"^[a-z0-9_]+$",
+        description="Installed OpenTelemetry exporter that traces are given to, as in console.",
+    )
 
-    @field_validator("trusted_issuers", "text_models", mode="before")
+    @field_validator(
+        "trusted_issuers", "cors_origins", "text_models", "image_models", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Accept a comma-separated text, which is what environment and flags can hold."""
@@ -124,7 +192,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("text_model_keys", mode="before")
+    @field_validator("text_model_keys", "image_model_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         """Accept the same for keys; between two commas stands the key of a model without one."""
@@ -137,21 +205,52 @@ class Settings(BaseSettings):
     def _parse_retention(cls, value: object) -> object:
         return parse_retention(value) if isinstance(value, str) else value
 
-    @field_validator("text_models")
+    @field_validator("text_models", "image_models")
     @classmethod
     def _check_models(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
             parts = urlsplit(address)
             if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.fragment:
-                raise ValueError("a text model is http(s)://HOST/PATH#MODEL")
+                raise ValueError("a model is http(s)://HOST/PATH#MODEL")
             if parts.username or parts.password or parts.query:
-                raise ValueError("keys of text models belong into text_model_keys")
+                raise ValueError("keys of models belong into text_model_keys and image_model_keys")
+        return value
+
+    @field_validator("objects")
+    @classmethod
+    def _check_objects(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "s3" or not parts.hostname):
+            raise ValueError("objects are kept in s3://BUCKET/FOLDER, or in the data folder")
+        if parts.username or parts.password or parts.port or parts.query or parts.fragment:
+            raise ValueError("endpoint and keys of objects are settings of their own")
+        return value
+
+    @field_validator("objects_endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("an endpoint is http(s)://HOST")
+        if parts.username or parts.password:
+            raise ValueError("keys of objects are settings of their own")
         return value
 
     @model_validator(mode="after")
     def _check_keys(self) -> Settings:
         if len(self.text_model_keys) > len(self.text_models):
             raise ValueError("there are more text_model_keys than text_models")
+        if len(self.image_model_keys) > len(self.image_models):
+            raise ValueError("there are more image_model_keys than image_models")
+        return self
+
+    @model_validator(mode="after")
+    def _check_places(self) -> Settings:
+        if self.record_models is not None and self.replay_models is not None:
+            raise ValueError("record_models and replay_models exclude each other")
+        has_both = bool(self.objects_access_key) == bool(self.objects_secret_key)
+        if not has_both:
+            raise ValueError("objects_access_key and objects_secret_key need each other")
         return self
 
     @classmethod

@@ -1,10 +1,11 @@
-"""A local server that speaks the OpenAI stream of chat completions, by script."""
+"""A local server that speaks OpenAI's chat completions and image generations, by script."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import socket
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,11 +16,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-Step = str | int | asyncio.Event
-"""A text is a piece of the answer; a number ends it with that status; an event is waited for.
+Step = str | int | tuple[int, str] | bytes | asyncio.Event
+"""A text is a piece of the answer; a number ends it with that status, and a pair of it and a text
+says when to come again; bytes are an image; an event is waited for.
 
 Texts in brackets are special: ``[raw ...]`` goes out as it is, ``[cut]`` ends the connection,
-``[open]`` ends the answer without a reason, ``[empty]`` is a sign of life.
+``[open]`` ends the answer without a reason, ``[empty]`` is a sign of life, ``[again]`` sends the
+last piece a second time, ``[tool]`` calls a tool that nobody has offered, ``[usage 3 5]`` counts
+tokens.
 """
 
 
@@ -50,18 +54,36 @@ class ModelServer:
             await self._arrival.wait()
 
     async def answer(self, request: Request) -> Response:
+        """Play the next script as a stream of text."""
+        script = await self._begin(request)
+        refusal = _refusal(script)
+        if refusal is not None:
+            return refusal
+        return StreamingResponse(self._stream(script), media_type="text/event-stream")
+
+    async def answer_image(self, request: Request) -> Response:
+        """Play the next script, which is one step, as an image."""
+        script = await self._begin(request)
+        refusal = _refusal(script)
+        if refusal is not None:
+            return refusal
+        (step,) = script
+        if isinstance(step, bytes):
+            image = {"b64_json": b64encode(step).decode()}
+            return JSONResponse({"created": 0, "data": [image]})
+        return Response(step[5:-1], media_type="application/json")
+
+    async def _begin(self, request: Request) -> list[Step]:
         self.asked.append(json.loads(await request.body()))
         self._arrival.set()
         self.keys.append(request.headers["authorization"].removeprefix("Bearer "))
         script = self.scripts.pop(0)
         if script and isinstance(script[0], asyncio.Event):
             await script.pop(0).wait()  # not even a first byte
-        if script and isinstance(script[0], int):
-            body = {"error": {"message": "the secret key sk-1 is wrong"}}
-            return JSONResponse(body, status_code=script[0])
-        return StreamingResponse(self._stream(script), media_type="text/event-stream")
+        return script
 
     async def _stream(self, script: Iterable[Step]) -> AsyncIterator[str]:
+        last = ""
         try:
             for step in script:
                 if isinstance(step, asyncio.Event):
@@ -70,10 +92,18 @@ class ModelServer:
                     raise ConnectionAbortedError
                 elif step == "[open]":
                     return
+                elif step == "[again]":
+                    yield last
+                elif step == "[tool]":
+                    call = {"index": 0, "id": "c", "function": {"name": "steal", "arguments": "{}"}}
+                    yield _event({"tool_calls": [call]}, None)
                 elif isinstance(step, str) and step.startswith("[raw "):
                     yield step[5:-1]
+                elif isinstance(step, str) and step.startswith("[usage "):
+                    yield _usage(*map(int, step[7:-1].split()))
                 else:
-                    yield _event({"content": "" if step == "[empty]" else step}, None)
+                    last = _event({"content": "" if step == "[empty]" else step}, None)
+                    yield last
             yield _event({}, "stop")
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:
@@ -91,6 +121,21 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
+def _refusal(script: list[Step]) -> Response | None:
+    step = script[0] if script else None
+    status, later = step if isinstance(step, tuple) else (step, None)
+    if not isinstance(status, int):
+        return None
+    body = {"error": {"message": "the secret key sk-1 is wrong"}}
+    headers = {} if later is None else {"Retry-After": later}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _usage(prompt_tokens: int, answer_tokens: int) -> str:
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens}
+    return f"data: {json.dumps({'id': 'x', 'choices': [], 'usage': usage})}\n\n"
+
+
 def _event(delta: dict[str, object], reason: str | None) -> str:
     chunk = {
         "id": "x",
@@ -106,7 +151,12 @@ def _event(delta: dict[str, object], reason: str | None) -> str:
 async def model_server() -> AsyncIterator[ModelServer]:
     """A running server on a free port of the loopback."""
     model = ModelServer()
-    app = Starlette(routes=[Route("/v1/chat/completions", model.answer, methods=["POST"])])
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", model.answer, methods=["POST"]),
+            Route("/v1/images/generations", model.answer_image, methods=["POST"]),
+        ]
+    )
     config = uvicorn.Config(app, lifespan="off", log_config=None, log_level="critical")
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as sock:

@@ -1,13 +1,13 @@
 """Index: keys of rows by the values of some columns, in one actor's table.
 
 Equality is a dictionary lookup. Order is a sorted list of the distinct values that is made when a
-range is first asked for, and again after a value appeared or vanished: sorting an almost sorted
-list is linear, and tables that are never asked for a range pay nothing.
+range is first asked for and kept up to date from then on: a value that appears or vanishes moves
+what is behind it, which is a copy of memory. Tables that are never asked for a range pay nothing.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,7 +42,8 @@ class Index:
         keys = self._keys.get(value)
         if keys is None:
             self._keys[value] = {key}
-            self._values = None
+            if self._values is not None and value is not None:
+                insort(self._values, value)
         else:
             keys.add(key)
 
@@ -53,7 +54,10 @@ class Index:
         keys.discard(key)
         if not keys:
             del self._keys[value]
-            self._values = None
+            if self._values is not None and value is not None:
+                position = bisect_left(self._values, value)
+                assert self._values[position] == value
+                del self._values[position]
 
     def keys(self, value: object) -> set[object]:
         """The keys of the rows with this value; not to be changed by the caller."""
@@ -64,15 +68,29 @@ class Index:
 
         Rows without a value (an optional column) come first, and only when both ends are open.
         """
-        if self._values is None:
-            self._values = ascending(value for value in self._keys if value is not None)
-        values = self._values
+        values = self._ordered()
         start = 0 if low is None else bisect_left(values, low)
         end = len(values) if high is None else bisect_right(values, high)
         if low is None and high is None:
             yield from ascending(self.keys(None))
         for value in values[start:end]:
             yield from ascending(self._keys[value])
+
+    def falling(self, high: object | None) -> Iterator[object]:
+        """Keys by descending value, then ascending key, from the value ``high`` on downwards.
+
+        One after the other: who takes a few does not pay for the rest. Rows without a value are
+        left out. Nothing may be entered or taken out meanwhile.
+        """
+        values = self._ordered()
+        end = len(values) if high is None else bisect_right(values, high)
+        for position in range(end - 1, -1, -1):
+            yield from ascending(self._keys[values[position]])
+
+    def _ordered(self) -> list[Any]:
+        if self._values is None:
+            self._values = ascending(value for value in self._keys if value is not None)
+        return self._values
 
 
 def ascending(keys: Iterable[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ Iteration is by ascending key always: no rule may depend on the order in which r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from actors.datastore.index import Index, ascending
@@ -58,6 +59,13 @@ class TableReader(Protocol[Row]):
         self, column: str, low: object | None = None, high: object | None = None
     ) -> Iterator[Row]:
         """Rows by ascending value of an indexed column, ends included, None leaves one open."""
+
+    def falling(self, *columns: str, high: object | None = None) -> Iterator[Row]:
+        """Rows by descending value of an index, then ascending key, from a value on downwards.
+
+        The value of an index over several columns is the tuple of them. Rows come one after the
+        other, and nothing may be written to the table meanwhile.
+        """
 
     def __iter__(self) -> Iterator[Row]:
         """All rows, by ascending key."""
@@ -126,11 +134,16 @@ class Table(Generic[Row]):
         self, column: str, low: object | None = None, high: object | None = None
     ) -> Iterator[Row]:
         """Rows by ascending value of an indexed column, ends included, None leaves one open."""
-        position = (self.layout.columns.index(column),)
-        index = next((entry for entry in self._indexes if entry.columns == position), None)
-        if index is None:
-            raise ValueError(f"table {self.layout.name} has no index on {column}")
-        return iter([self._rows[key] for key in index.between(low, high)])
+        return iter([self._rows[key] for key in self._index(column).between(low, high)])
+
+    def falling(self, *columns: str, high: object | None = None) -> Iterator[Row]:
+        """Rows by descending value of an index, then ascending key, from a value on downwards.
+
+        The value of an index over several columns is the tuple of them. Rows come one after the
+        other, and nothing may be written to the table meanwhile.
+        """
+        rows = self._rows
+        return (rows[key] for key in self._index(*columns).falling(high))
 
     def __iter__(self) -> Iterator[Row]:
         rows = self._rows
@@ -138,6 +151,10 @@ class Table(Generic[Row]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def some(self, limit: int) -> list[Row]:
+        """Up to so many rows: all by ascending key, or of more those that came first."""
+        return list(self) if len(self) <= limit else list(islice(self._rows.values(), limit))
 
     # Writing
 
@@ -358,6 +375,13 @@ class Table(Generic[Row]):
     def _note_table(self) -> None:
         if not self._touched and not self._events:
             self._database.touch(self)
+
+    def _index(self, *columns: str) -> Index:
+        positions = tuple(self.layout.columns.index(column) for column in columns)
+        index = next((entry for entry in self._indexes if entry.columns == positions), None)
+        if index is None:
+            raise ValueError(f"table {self.layout.name} has no index on {', '.join(columns)}")
+        return index
 
     def _keys(self, equals: dict[str, object]) -> list[object]:
         columns = self.layout.columns

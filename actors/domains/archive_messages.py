@@ -5,6 +5,7 @@ They keep the rules of ``messages``: refusals are messages, and each one names i
 
 from __future__ import annotations
 
+from actors.domains.messages import DraftWorld
 from actors.module.types import struct, u32
 
 __all__ = [
@@ -37,12 +38,14 @@ class ExportState:
 class ImportState:
     """The first message of a restored story's actor. Key: ``story_session_id``.
 
-    Answered by ``StateImported`` or ``StoryRejected``.
+    Answered by ``StateImported`` or ``StoryRejected``. ``draft`` is the world of an archived test
+    play, which the catalog does not have.
     """
 
     story_session_id: str
     host_user_id: str
     state_json: str
+    draft: DraftWorld | None
 
 
 @struct

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from actors.domains.asset_metadata.object_sweep import schedule_sweep
 from actors.domains.kinds import CATALOG, USER
 from actors.domains.runtime.account import arrive, leave
 from actors.domains.runtime.directory import announce_presence
@@ -50,7 +51,7 @@ class ModuleMeta:
 
 @functions.init(actor=CATALOG)
 def init(ctx: ReducerContext) -> None:
-    """Write the module's row into an empty store (domain 1.11).
+    """Write the module's row into an empty store, and set its daily timer (domain 1.11).
 
     Core items and starter skills are part of the rules and need no rows.
     """
@@ -64,6 +65,7 @@ def init(ctx: ReducerContext) -> None:
             updated_at=ctx.timestamp,
         )
     )
+    schedule_sweep(ctx)
 
 
 @functions.client_connected(actor=USER)

@@ -10,20 +10,38 @@ from typing import Final
 __all__ = [
     "ARCHIVES_MAX",
     "ARCHIVE_LABEL_CHARS_MAX",
+    "ASSETS_LISTED_MAX",
     "BOTTOM_TAB_CHARS_MAX",
     "BROWSE_BATCH_MAX",
     "BROWSE_HISTORY_MAX",
     "BROWSE_LISTED_DEFAULT",
     "CHAPTER_CLEAR_BONUS",
     "CLIENT_STATE_BYTES_MAX",
+    "COUNTERS_TOLD_MICROS",
+    "CREATOR_BONUS",
+    "CREATOR_BONUSES_PER_DAY",
     "DIRECTORY_ARCHIVED_MAX",
     "DISPLAY_NAME_CHARS_MAX",
     "FIXTURE_COPIES_MAX",
+    "GALLERY_LISTED_MAX",
+    "GALLERY_QUERY_CHARS_MAX",
+    "GALLERY_SCANNED_MAX",
+    "GALLERY_TOP_LIKED",
+    "GALLERY_WORLDS_CACHED_MAX",
+    "HEADERS_ARCHIVED_MAX",
     "IMAGE_SRC_CHARS_MAX",
+    "LIBRARY_LISTED_MAX",
     "LISTED_ROWS_MAX",
     "LIVE_STORIES_MAX",
     "MEMO_CHARS_MAX",
+    "MODERATION_REASON_CHARS_MAX",
     "MUTATION_QUANTITY_MAX",
+    "OBJECTS_LOOKED_UP_MAX",
+    "OBJECTS_SWEEP_MICROS",
+    "OBJECT_ALONE_MICROS_MAX",
+    "OBJECT_BYTES_MAX",
+    "PROFILES_DELETED_MAX",
+    "PROFILES_MAX",
     "REFUSALS_MAX",
     "SIGNUP_BONUS",
     "SNAPSHOT_SLOTS",
@@ -117,3 +135,57 @@ assert BROWSE_BATCH_MAX <= BROWSE_HISTORY_MAX <= LISTED_ROWS_MAX
 
 FIXTURE_COPIES_MAX: Final = 128
 """Copies of the fixture world that may be published at once; ``input.out_of_range``."""
+
+PROFILES_MAX: Final = 200
+"""Library profiles of one user that are not deleted (domain 6.8); ``limit.quota_exceeded``."""
+
+PROFILES_DELETED_MAX: Final = 200
+"""Deleted profiles that a library remembers; the one deleted first goes first."""
+
+HEADERS_ARCHIVED_MAX: Final = 200
+"""Headers of archived creation sessions of one user; the one longest unchanged goes first."""
+
+LIBRARY_LISTED_MAX: Final = 50
+"""Most profiles that one call lists (domain 6.8); ``input.out_of_range``."""
+
+GALLERY_LISTED_MAX: Final = 50
+"""Most worlds that one call lists (domain 6.8); ``input.out_of_range``."""
+
+GALLERY_SCANNED_MAX: Final = 1_000
+"""Worlds that one call looks at for a filter; then the page ends where it stands, with a cursor."""
+
+GALLERY_QUERY_CHARS_MAX: Final = 40
+"""Longest text that worlds are searched for (domain 6.8); ``input.text_too_long``."""
+
+GALLERY_TOP_LIKED: Final = 50
+"""Rows of ``gallery_top_liked`` (domain 6.1)."""
+
+GALLERY_WORLDS_CACHED_MAX: Final = 32
+"""Published documents that are kept read; the least recently asked for goes first."""
+
+COUNTERS_TOLD_MICROS: Final = 5_000_000
+"""Shortest time between two notices of a world's counters to its author (domain 6.9)."""
+
+MODERATION_REASON_CHARS_MAX: Final = 200
+"""Longest reason of a moderator (domain 6.8); ``input.text_too_long``."""
+
+CREATOR_BONUS: Final = 1
+"""Sparks for the first like of a user (domain 2.5)."""
+
+CREATOR_BONUSES_PER_DAY: Final = 50
+"""Likes that one author is paid for in a day of UTC (domain 2.5); further ones pay nothing."""
+
+ASSETS_LISTED_MAX: Final = 50
+"""Most objects that one call lists (domain 8.6); ``input.out_of_range``."""
+
+OBJECT_BYTES_MAX: Final = 8_388_608
+"""Largest file that is stored (domain 8.6); ``asset.content_length_out_of_range``."""
+
+OBJECTS_SWEEP_MICROS: Final = 86_400_000_000
+"""Between two sweeps for files that no row knows (domain 8.5)."""
+
+OBJECT_ALONE_MICROS_MAX: Final = 86_400_000_000
+"""Age at which a file without a row is deleted (domain 8.5)."""
+
+OBJECTS_LOOKED_UP_MAX: Final = 200
+"""Files that a sweep looks up in one step of the catalog, so that others get their turns."""

@@ -32,6 +32,7 @@ __all__ = [
     "ChapterEntered",
     "ChapterExited",
     "DescribeWorks",
+    "DraftWorld",
     "EnterChapter",
     "ExchangeRejected",
     "ExchangeSettled",
@@ -112,12 +113,13 @@ class EnterChapter:
 class ExitChapter:
     """A player leaves a finished chapter (domain 3.9); answered by ``ChapterExited``.
 
-    Key: user and chapter; only the first time counts.
+    Key: user and chapter; only the first time counts. Who tries an own draft out gets no bonus.
     """
 
     story_session_id: str
     runtime_session_id: str
     chapter_id: str
+    is_test_play: bool
 
 
 @struct
@@ -237,11 +239,20 @@ class WorksDescribed:
 
 
 @struct
+class DraftWorld:
+    """The compiled draft of a world that its author tries out (domain 6.7)."""
+
+    document_json: str
+    document_hash: str
+
+
+@struct
 class StoryBegin:
     """The first message of a story's actor (domain 12.6). Key: ``story_session_id``.
 
     The user's directory entry is ``starting``. The story answers with ``RecordSession`` (active)
-    or ``StoryRejected``.
+    or ``StoryRejected``. With ``draft`` the host tries its own world, and the catalog is not asked.
+    ``is_strict`` is the host's content filter.
     """
 
     story_session_id: str
@@ -251,6 +262,8 @@ class StoryBegin:
     profile_id: str
     role_key: str
     locale: str | None
+    is_strict: bool
+    draft: DraftWorld | None
 
 
 @struct

@@ -11,6 +11,7 @@ from actors.domains.domain_types import AgentStage, AssetSlot, EntityKind, Theme
 from actors.module.types import struct, u32, u64
 
 __all__ = [
+    "AgentBegin",
     "AgentPublishAck",
     "AgentUnpublished",
     "AssetBound",
@@ -26,12 +27,16 @@ __all__ = [
     "PublishProfile",
     "PublishRejected",
     "Refund",
+    "ReopenRejected",
+    "ReopenSession",
+    "SessionReopened",
     "SyncProfile",
     "SyncRejected",
     "UnpublishAck",
     "UnpublishFromAgent",
     "UserPublishAck",
     "WorkCounters",
+    "WorkModerated",
     "WorldCard",
 ]
 
@@ -96,15 +101,27 @@ class Refund:
 
 
 @struct
-class SyncProfile:
-    """Write a session's compiled draft into the library; ``ProfileSynced`` or ``SyncRejected``.
+class ReopenSession:
+    """An archived session wants to be worked at again; ``SessionReopened`` or ``ReopenRejected``.
 
-    Key: ``operation_id``. Without ``result_profile_id`` the session's profile is found or made.
+    Key: ``operation_id``. Agreeing takes up one of the user's slots.
     """
 
     agent_session_id: str
     operation_id: str
-    result_profile_id: str | None
+
+
+@struct
+class SyncProfile:
+    """Write a session's compiled draft into the library; ``ProfileSynced`` or ``SyncRejected``.
+
+    Key: ``operation_id``. ``profile_id`` follows from the session and stands in the document; the
+    library makes the profile when it is not there, and takes a deleted one back.
+    """
+
+    agent_session_id: str
+    operation_id: str
+    profile_id: str
     document_json: str
     document_hash: str
     card: WorldCard
@@ -112,13 +129,15 @@ class SyncProfile:
 
 @struct
 class PublishFromAgent:
-    """Publish a session's compiled draft (12.5, step 1 to 2); ``AgentPublishAck`` or
-    ``PublishRejected`` comes back. Key: ``publish_key``.
+    """Publish a session's compiled draft (12.5, step 1 to 2).
+
+    ``AgentPublishAck`` or ``PublishRejected`` comes back. Key: ``publish_key``. ``profile_id`` is
+    as in ``SyncProfile``.
     """
 
     publish_key: str
     agent_session_id: str
-    result_profile_id: str | None
+    profile_id: str
     document_json: str
     document_hash: str
     card: WorldCard
@@ -214,6 +233,14 @@ class WorkCounters:
 
 
 @struct
+class WorkModerated:
+    """Moderators hide a work of the user, or show it again. The last one is the truth."""
+
+    profile_id: str
+    is_hidden: bool
+
+
+@struct
 class CreatorBonus:
     """Somebody likes a work of the user for the first time. Key: ``like:{work}:{liker}``."""
 
@@ -222,6 +249,35 @@ class CreatorBonus:
 
 
 # From a user to a creation session
+
+
+@struct
+class AgentBegin:
+    """The first message of a creation session's actor. Key: ``agent_session_id``.
+
+    The user's directory entry and header row are there already.
+    """
+
+    agent_session_id: str
+    user_id: str
+    locale: str | None
+    seed_text: str | None
+
+
+@struct
+class SessionReopened:
+    """The user has a slot for the session. Key: ``operation_id``."""
+
+    operation_id: str
+
+
+@struct
+class ReopenRejected:
+    """The user has too many sessions. Key: ``operation_id``."""
+
+    operation_id: str
+    code: str
+    message: str
 
 
 @struct
@@ -281,10 +337,13 @@ class AgentUnpublished:
 
 @struct
 class AssetBound:
-    """An entity of a session has a new image (12.7). Key: binding and ``version``."""
+    """An entity of a session has an image (12.7); the last one is the truth.
+
+    Key: binding and ``version``, which is the number of the catalog's turn that bound it.
+    """
 
     binding_id: str
-    version: u32
+    version: u64
     agent_session_id: str
     entity_kind: EntityKind
     entity_key: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
 from actors.host.host import Host
+from actors.host.http_calls import HttpCalls
 from actors.host.passivation import Budget
-from actors.host.session import Admission, Session, Sink
+from actors.host.session import Session, Sink
 
-__all__ = ["Admission", "Budget", "Caller", "Host", "Session", "Sink"]
+__all__ = ["Admission", "Budget", "Caller", "Host", "HttpCalls", "Session", "Sink", "admit"]

@@ -42,10 +42,17 @@ class Caller:
         self.user_id = user_id_of(claims.identity)
         self.is_privileged = not claims.roles.isdisjoint(_PRIVILEGED)
 
+    def log_fields(self) -> dict[str, str]:
+        """Who calls, for a log."""
+        fields = {"user": self.user_id}
+        if self.connection_id:
+            fields["connection"] = str(self.connection_id)
+        return fields
 
-def service_caller(subject: str) -> Caller:
-    """The server itself as a caller, in one of its parts."""
+
+def service_caller(subject: str, *roles: str) -> Caller:
+    """The server itself as a caller, in one of its parts; its role is ``service`` or these."""
     identity = identity_from_claims(_ISSUER, subject)
-    roles = frozenset({"service"})
-    claims = Claims(_ISSUER, subject, (), identity, roles, None, None, 0, None, "{}")
+    has = frozenset(roles or ("service",))
+    claims = Claims(_ISSUER, subject, (), identity, has, None, None, 0, None, "{}")
     return Caller(claims, ConnectionId(0))

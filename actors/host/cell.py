@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, Protocol
 
 from actors.errors import ReducerError
 from actors.host.core import ActorCore
+from actors.host.histogram import Histogram
 from actors.host.loop_actor import LoopActor, MailboxFullError
 from actors.host.turns import Turn, unavailable
+from actors.host.watch import TurnWatch
 from actors.limits import ACTOR_BYTES, TURN_SECONDS_BUDGET
 
 __all__ = ["Cell", "CellState", "Meter"]
@@ -37,13 +40,19 @@ class Meter(Protocol):
     """Microseconds since the Unix epoch."""
     stopwatch: Callable[[], float]
     """Seconds, monotonic."""
+    turn_seconds: Histogram
+    """What each turn took; the cell counts, and tells the sum to ``turns_taken``."""
+    turn_watch: TurnWatch | None
+    """Who follows turns."""
+    running: tuple[ActorCore, Any] | None
+    """The actor and the turn that run now."""
 
     @property
     def round_number(self) -> int:
         """The round of journal records that is being gathered."""
 
-    def turns_taken(self, count: int) -> None:
-        """Turns were taken."""
+    def turns_taken(self, count: int, seconds: float) -> None:
+        """Turns were taken, in so many seconds."""
 
     def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
         """A turn took longer than the budget allows."""
@@ -56,6 +65,10 @@ class Cell(LoopActor):
         used_at: when it last took a message, in seconds of the meter's stopwatch.
         round_number: the last round that one of its records went into.
         size_bytes: what it takes in memory, as it was last estimated.
+        turns: taken since its activation.
+        busy_seconds: what they took together.
+        slow_turns: those of them that were over their budget.
+        slowest_seconds: what the longest of those took.
     """
 
     def __init__(self, core: ActorCore, meter: Meter, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,6 +78,10 @@ class Cell(LoopActor):
         self.used_at = meter.stopwatch()
         self.round_number = 0
         self.size_bytes = 0
+        self.turns = 0
+        self.busy_seconds = 0.0
+        self.slow_turns = 0
+        self.slowest_seconds = 0.0
         self._meter = meter
         self._commits: list[asyncio.Future[None]] | None = None
         self._loaded: list[asyncio.Future[None]] | None = None
@@ -134,11 +151,13 @@ class Cell(LoopActor):
     def on_batch(self, batch: list[Any]) -> None:
         """Take a turn for each message, in order."""
         meter, core = self._meter, self.core
-        stopwatch = meter.stopwatch
+        stopwatch, watch = meter.stopwatch, meter.turn_watch
+        bounds, counts = meter.turn_seconds.bounds, meter.turn_seconds.counts
         now = meter.clock()
         seq = core.seq
-        began = stopwatch()
+        first = began = stopwatch()
         for message in batch:
+            meter.running = (core, message)
             try:
                 message.turn(core, now)
             except Exception:
@@ -146,10 +165,17 @@ class Cell(LoopActor):
                 log.exception("a turn escaped in %s", core.key)
                 core.rollback()
             ended = stopwatch()
-            if ended - began > TURN_SECONDS_BUDGET:
-                meter.turn_was_slow(self, message, ended - began)
+            seconds = ended - began
+            counts[bisect_left(bounds, seconds)] += 1
+            if seconds > TURN_SECONDS_BUDGET:
+                meter.turn_was_slow(self, message, seconds)
+            if watch is not None:
+                watch.turn_taken(core, message, seconds)
             began = ended
-        meter.turns_taken(len(batch))
+        meter.running = None
+        meter.turns_taken(len(batch), began - first)
+        self.turns += len(batch)
+        self.busy_seconds += began - first
         self.used_at = began
         if core.seq != seq:
             self.round_number = meter.round_number

@@ -25,11 +25,18 @@ _LARGE_BYTES = CHECKPOINT_BYTES // CHECKPOINT_RECORDS
 
 
 class Checkpoints:
-    """Asks the store to keep rows, so that journals stay short."""
+    """Asks the store to keep rows, so that journals stay short.
+
+    Attributes:
+        count: checkpoints that were written, ever.
+        failed_count: those that failed.
+    """
 
     def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self._store = store
         self._loop = loop
+        self.count = 0
+        self.failed_count = 0
         self._due: set[ActorKey] = set()
         # Per actor in memory: bytes of the large records since its last checkpoint.
         self._large: dict[str, int] = {}
@@ -88,9 +95,13 @@ class Checkpoints:
 
         def done(error: StoreError | None) -> None:
             if error is None:
+                self.count += 1
                 core.base_seq = max(core.base_seq, through)
             else:
-                log.error("checkpoint of %s failed: %s", key, error)
+                self.failed_count += 1
+                log.error(
+                    "checkpoint of %s failed: %s", key, error, extra={"actor": key, "seq": through}
+                )
             if not future.done():
                 future.set_result(None)
 

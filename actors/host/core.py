@@ -15,6 +15,7 @@ from actors.datastore import Commit, Database, EncodedRow, Table
 from actors.host.kind import KindRuntime, reserve_numbers
 from actors.host.mail import Mail, MessageTypes
 from actors.host.receipts import Receipts
+from actors.host.watch import CommitWatch
 from actors.keys import ActorKey
 from actors.limits import ATTACHED_ACTORS_MAX, FAILURE_CHARS_MAX, QUARANTINE_FAILURES
 from actors.module.context import ReducerContext, ViewContext
@@ -39,6 +40,9 @@ NO_CONNECTION = ConnectionId(0)
 class Outlet(Protocol):
     """Where a turn's outputs go; nothing of it blocks."""
 
+    commit_watch: CommitWatch | None
+    """Who follows what turns change."""
+
     def append(self, entry: Append) -> None:
         """Journal a record, with all others of this round."""
 
@@ -53,6 +57,9 @@ class Outlet(Protocol):
 
     def attachments_changed(self, key: ActorKey) -> None:
         """Say that the actor's attaching rows may have changed."""
+
+    def letter_parked(self, key: ActorKey) -> None:
+        """Say that the actor keeps a dead letter."""
 
 
 class Shared(NamedTuple):
@@ -85,6 +92,7 @@ class ActorCore:
         recorded_at: timestamp of the last journaled turn.
         base_seq: the last turn that the stored checkpoint holds.
         evidence: the unexpected failures of the last turns in a row, the oldest first.
+        is_set_aside: somebody quarantined it; ``evidence`` ends with the reason.
     """
 
     __slots__ = (
@@ -95,6 +103,7 @@ class ActorCore:
         "base_seq",
         "database",
         "evidence",
+        "is_set_aside",
         "key",
         "mail",
         "receipts",
@@ -115,6 +124,7 @@ class ActorCore:
         self.time = Timestamp(0)
         self.recorded_at = Timestamp(0)
         self.evidence: tuple[Failure, ...] = ()
+        self.is_set_aside = False
         self._board: Board | None = None
         self._changed: dict[tuple[int, bytes], RowChange] = {}
 
@@ -156,8 +166,8 @@ class ActorCore:
 
     @property
     def is_quarantined(self) -> bool:
-        """Whether the actor failed so often that it takes no calls (architecture 3)."""
-        return len(self.evidence) >= QUARANTINE_FAILURES
+        """Whether the actor takes no calls: it failed so often (architecture 3), or is set aside."""
+        return self.is_set_aside or len(self.evidence) >= QUARANTINE_FAILURES
 
     @property
     def board(self) -> Board:
@@ -223,7 +233,10 @@ class ActorCore:
             AssertionError: the record is larger than a store takes; likewise.
         """
         database, mail = self.database, self.mail
-        is_watched = bool(self._board) or bool(self._runtime.attaching)
+        watch = self._shared.outlet.commit_watch
+        if watch is not None and not watch.wants(self.key):
+            watch = None
+        is_watched = bool(self._board) or bool(self._runtime.attaching) or watch is not None
         commit = database.stage(is_watched=is_watched)
         if commit.changes or commit.deltas:
             # A turn that only emits events is journaled too: the next one must not draw its chance.
@@ -240,6 +253,8 @@ class ActorCore:
                 wake = mail.wake_at()
                 mail.is_changed = False
             self._shared.outlet.append(Append(self.key, seq, record, wake))
+            if watch is not None:
+                watch.committed(self, call, commit.deltas)
         else:
             database.settle()
         if mail.posted:

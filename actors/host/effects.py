@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, KeysView
 from typing import Any
 
 from actors.host.mail import EFFECT
+from actors.host.tallies import EffectTally
 from actors.keys import ActorKey
 from actors.limits import EFFECT_SECONDS_MAX
 from actors.module.system import OutboxMessage
@@ -28,6 +29,9 @@ class Effects:
         acknowledge: called with (requester, worker's key, number) when a request is done.
         refuse: called likewise when a worker raised; the request comes again, later.
         spawn: runs a coroutine beside the rest.
+
+    Attributes:
+        tallies: by kind, what became of requests.
     """
 
     def __init__(
@@ -41,10 +45,12 @@ class Effects:
         self._spawn = spawn
         self._workers: dict[str, Effect] = {}
         self._running: set[str] = set()
+        self.tallies: dict[str, EffectTally] = {}
 
     def register(self, kind: str, worker: Effect) -> None:
         """Let a worker serve the requests of a kind."""
         self._workers[kind] = worker
+        self.tallies[kind] = EffectTally()
 
     @property
     def served(self) -> KeysView[str]:
@@ -60,13 +66,21 @@ class Effects:
 
     async def _run(self, worker: Effect, source: ActorKey, message: OutboxMessage) -> None:
         by = ActorKey(message.dst_actor)
+        tally = self.tallies[message.dst_actor.removeprefix(EFFECT)]
+        tally.running += 1
         try:
             async with asyncio.timeout(EFFECT_SECONDS_MAX):
                 await worker(source, message)
         except Exception:
-            log.exception("effect %s failed", message.message_key)
+            tally.failed += 1
+            log.exception(
+                "effect %s failed", message.message_key, extra={"actor": source, "call": by}
+            )
             self._running.discard(message.message_key)
             self._refuse(source, by, message.dst_seq)
         else:
+            tally.done += 1
             self._running.discard(message.message_key)
             self._acknowledge(source, by, message.dst_seq)
+        finally:
+            tally.running -= 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from actors.errors import ReducerError
 from actors.host.caller import Caller
+from actors.host.tallies import CallTally
 from actors.keys import ActorKey, ActorKind, Audience
 from actors.module.functions import ProcedureDeclaration, ReducerDeclaration
 from actors.module.module import Module
+from actors.module.rates import Rate
 from actors.module.schema import answer_type, module_procedures
 from protocol.bsatn import compile_codec
 
@@ -32,6 +34,7 @@ class Endpoint:
         key_positions: where in ``input`` the actor may be named, most telling first.
         request_id: where in ``input`` the request id is; None when calls leave no receipt.
         encode_answer: the answer's BSATN; None when there is no answer.
+        tally: how its calls ended.
     """
 
     name: str
@@ -39,11 +42,13 @@ class Endpoint:
     decode: Callable[[bytes, int], tuple[Any, int]]
     kinds: tuple[ActorKind, ...]
     roles: frozenset[str]
+    rate: Rate | None
     fixed_key: ActorKey | None
     key_positions: tuple[int, ...]
     request_id: int | None
     encode_answer: Callable[[object], bytes] | None
     decode_answer: Callable[[bytes, int], tuple[Any, int]] | None
+    tally: CallTally = field(default_factory=CallTally)
 
     def authorize(self, caller: Caller, now: int) -> None:
         """Refuse a caller without the role, or whose privileged token has expired (domain 1.8).
@@ -118,6 +123,7 @@ def reducer_endpoint(declaration: ReducerDeclaration | ProcedureDeclaration) -> 
         decode=compile_codec(declaration.parameters).decode,
         kinds=kinds,
         roles=declaration.roles,
+        rate=declaration.rate,
         fixed_key=kinds[0].key("0") if is_fixed else None,
         key_positions=tuple(fields.index(name) for name in key_fields if name in fields),
         request_id=fields.index("request_id") if "request_id" in fields else None,

@@ -15,20 +15,24 @@ from typing import Any
 
 from actors.claims import Claims
 from actors.errors import ActorUnavailableError, ReducerError
+from actors.host.admission import Admission
 from actors.host.caller import Caller
 from actors.host.catalogue import Catalogue
 from actors.host.cell import Cell, CellState
 from actors.host.checkpoints import Checkpoints
-from actors.host.core import ActorCore, Failure, Shared
+from actors.host.core import ActorCore, Shared
 from actors.host.effect_runs import declared_worker
 from actors.host.effects import Effects
+from actors.host.histogram import TURN_BOUNDS, Histogram
+from actors.host.inspection import Inspection
 from actors.host.loader import Loader
 from actors.host.mail import EFFECT
+from actors.host.orders import Orders
 from actors.host.passivation import Budget, Passivation
 from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
-from actors.host.session import Admission, Session, Sink
+from actors.host.session import Session, Sink
 from actors.host.turns import (
     Acknowledgement,
     Delivery,
@@ -38,7 +42,9 @@ from actors.host.turns import (
     Turn,
     unavailable,
 )
+from actors.host.vitals import Vitals
 from actors.host.wakes import Wakes
+from actors.host.watch import CommitWatch, TurnWatch
 from actors.keys import ActorKey, Audience
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
@@ -86,6 +92,10 @@ class Host:
         self.queries = QueryCompiler(module)
         self.turn_count = 0
         self.slow_turn_count = 0
+        self.turn_seconds = Histogram(TURN_BOUNDS)
+        self.turn_watch: TurnWatch | None = None
+        self.commit_watch: CommitWatch | None = None
+        self.running: tuple[ActorCore, Turn] | None = None
         self._store = store
         self._secret = secret
         self._failed = failed
@@ -114,7 +124,7 @@ class Host:
         self.on_connect = self.catalogue.lifecycle.get(Lifecycle.ON_CONNECT)
         self.on_disconnect = self.catalogue.lifecycle.get(Lifecycle.ON_DISCONNECT)
         self.procedures = Procedures(self, self.catalogue.procedures)
-        self.rounds = Rounds(self._store, self._loop, self._round_failed)
+        self.rounds = Rounds(self._store, self._loop, self._round_failed, self.stopwatch)
         for effect in self.module.effects.values():
             if effect.port is None or effect.port in self.providers:
                 self.effects.register(effect.name, declared_worker(self, effect))
@@ -123,14 +133,21 @@ class Host:
         )
         self._shared = Shared(self._secret, messages, self)
         self._checkpoints = Checkpoints(self._store, self._loop)
+        self.orders = Orders(self, self._cells, self._checkpoints)
         self._loader = Loader(
             self._store, self._adopt, self.spawn, self.stopwatch, self._cells.__len__
+        )
+        self.inspection = Inspection(
+            self, self._cells, self._loader.damaged, self._store, self._make_core
         )
         self._wakes = Wakes(
             self._store, self._loop, self.clock, self._wake, self.spawn, self._loader.__len__
         )
         self.passivation = Passivation(
             self, self._cells, self._checkpoints, self._loop, self._budget
+        )
+        self.vitals = Vitals(
+            frozenset(self.module.kinds), self._cells, self._loader, self._checkpoints, self._wakes
         )
         shared = [
             key
@@ -152,16 +169,7 @@ class Host:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.checkpoint_all()
-
-    async def checkpoint_all(self) -> None:
-        """Checkpoint every actor in memory that has changed since its last checkpoint."""
-        changed = (
-            cell.core
-            for cell in self._cells.values()
-            if cell.state is CellState.ACTIVE and cell.core.seq > cell.core.base_seq
-        )
-        await asyncio.gather(*[self._checkpoints.write(core) for core in changed])
+        await self.orders.checkpoint_all()
 
     async def _initialise(self) -> None:
         endpoint = self.catalogue.lifecycle.get(Lifecycle.INIT)
@@ -282,18 +290,6 @@ class Host:
         damaged = self._loader.damaged
         return tuple(key for key in self._cells[home].core.attached() if key not in damaged)
 
-    def release(self, key: ActorKey) -> None:
-        """Let a quarantined actor take calls again."""
-        cell = self._cells.get(key)
-        if cell is not None:
-            cell.core.evidence = ()
-
-    @property
-    def quarantined(self) -> dict[ActorKey, tuple[Failure, ...]]:
-        """The actors in memory that take no calls, with what each failed of."""
-        cores = (cell.core for cell in self._cells.values())
-        return {core.key: core.evidence for core in cores if core.is_quarantined}
-
     async def replay_dead_letter(self, key: ActorKey, message_key: str) -> None:
         """Have an actor apply one of its dead letters again; durable when it returns.
 
@@ -320,9 +316,11 @@ class Host:
             raise unavailable()
         return answer
 
+    def _make_core(self, key: ActorKey) -> ActorCore:
+        return ActorCore(key, self.catalogue.kinds[key.partition("/")[0]], self._shared)
+
     def _summon(self, key: ActorKey) -> Cell:
-        runtime = self.catalogue.kinds[key.partition("/")[0]]
-        cell = Cell(ActorCore(key, runtime, self._shared), self, self._loop)
+        cell = Cell(self._make_core(key), self, self._loop)
         self._cells[key] = cell
         self._loader.load(cell)
         return cell
@@ -334,6 +332,7 @@ class Host:
                 del self._cells[cell.core.key]
             cell.end(error)
             return
+        self.inspection.note_letters(cell.core)
         first: list[Turn] = list(self.catalogue.leftovers(cell.core, self._sessions))
         wake_at = cell.core.mail.wake_at()
         if wake_at:
@@ -374,18 +373,25 @@ class Host:
         if sessions:
             self._loop.call_soon(self._reattach, key)
 
+    def letter_parked(self, key: ActorKey) -> None:
+        """Remember for operators that the actor keeps a dead letter."""
+        self.inspection.note_letter(key)
+
     @property
     def round_number(self) -> int:
         """The round that is being gathered."""
         return self.rounds.number
 
-    def turns_taken(self, count: int) -> None:
-        """Count turns."""
+    def turns_taken(self, count: int, seconds: float) -> None:
+        """Add up what turns took; how long each took has been counted."""
         self.turn_count += count
+        self.turn_seconds.total += seconds
 
     def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
         """Log and count a turn over its budget."""
         self.slow_turn_count += 1
+        cell.slow_turns += 1
+        cell.slowest_seconds = max(cell.slowest_seconds, seconds)
         name = type(message).__name__
         log.warning("a turn of %s took %.0f ms (%s)", cell.core.key, seconds * 1000, name)
 

@@ -39,4 +39,5 @@ def park(core: ActorCore, now: Timestamp, broken: Broken, error: Exception) -> N
             parked_at=now,
         )
     )
+    core.outlet.letter_parked(core.key)
     log.error("%s is parked as a dead letter of %s", broken.message_key, core.key)

@@ -33,6 +33,7 @@ class Loader:
 
     Attributes:
         damaged: actors whose stored rows could not be understood when they were last read.
+        count: actors that came into memory, ever.
 
     Args:
         store: where the rows are.
@@ -62,6 +63,7 @@ class Loader:
         self._is_loading = False
         self._is_held = False
         self.damaged: set[ActorKey] = set()
+        self.count = 0
 
     def __len__(self) -> int:
         """How many actors wait for their rows."""
@@ -141,10 +143,13 @@ class Loader:
             cell.core.recover(snapshot)
         except Exception:
             # Bytes of unknown origin: whatever they break, the other actors go on.
-            log.exception("%s is damaged and stays away", cell.core.key)
+            log.exception(
+                "%s is damaged and stays away", cell.core.key, extra={"actor": cell.core.key}
+            )
             self.damaged.add(cell.core.key)
             self._adopt(cell, _unavailable())
         else:
+            self.count += 1
             self.damaged.discard(cell.core.key)
             self._adopt(cell, None)
 

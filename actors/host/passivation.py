@@ -11,7 +11,7 @@ import asyncio
 from heapq import heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
-from actors.host.cell import Cell
+from actors.host.cell import Cell, CellState
 from actors.host.checkpoints import Checkpoints
 from actors.keys import ActorKey
 from actors.limits import (
@@ -49,11 +49,20 @@ class Budget(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """An actor in the order of use; keys are unique, so two cells are never compared."""
+    """A cell in the order of use.
+
+    An actor has two when one was dismissed and another has come; ``tie`` says which is first, as
+    cells themselves do not compare.
+    """
 
     used_at: float
     key: ActorKey
+    tie: int
     cell: Cell
+
+
+def _entry(used_at: float, cell: Cell) -> _Entry:
+    return _Entry(used_at, cell.core.key, id(cell), cell)
 
 
 class Passivation:
@@ -102,7 +111,7 @@ class Passivation:
     def admit(self, cell: Cell) -> None:
         """An actor has come into memory; after its first turns the next sweep weighs it again."""
         self.resident_bytes += cell.weigh()
-        heappush(self._order, _Entry(_UNSEEN, cell.core.key, cell))
+        heappush(self._order, _entry(_UNSEEN, cell))
         if self._is_over() and not self._is_called:
             self._is_called = True
             self._call_later(0)
@@ -129,24 +138,33 @@ class Passivation:
         self._call_later(0)
 
     def _look_at_first(self, now: float) -> None:
-        known_at, key, cell = self._order[0]
+        known_at, _, _, cell = self._order[0]
         size_bytes = cell.size_bytes
-        if cell.used_at > known_at:
-            heapreplace(self._order, _Entry(cell.used_at, key, cell))
+        if cell.state is CellState.GONE:
+            heappop(self._order)  # it was dismissed
+        elif cell.used_at > known_at:
+            heapreplace(self._order, _entry(cell.used_at, cell))
             self.resident_bytes += cell.weigh() - size_bytes
         elif not self.may_leave(cell):
             # Who is pinned is mostly pinned for long: it goes behind those that can leave.
             again_at = now + PINNED_SECONDS if self._is_over() else now
-            heapreplace(self._order, _Entry(again_at, key, cell))
+            heapreplace(self._order, _entry(again_at, cell))
             self.resident_bytes += cell.weigh() - size_bytes
         else:
             heappop(self._order)
-            self.resident_bytes -= size_bytes
-            self.count += 1
-            is_idle = cell.used_at < now - self._budget.idle_seconds
-            self._checkpoints.write_last(cell.core, for_long=is_idle)
-            del self._cells[key]
-            cell.end()
+            self._let_go(cell, for_long=cell.used_at < now - self._budget.idle_seconds)
+
+    def dismiss(self, cell: Cell) -> None:
+        """Let an actor that may leave do so before its time."""
+        assert self.may_leave(cell)
+        self._let_go(cell, for_long=True)
+
+    def _let_go(self, cell: Cell, *, for_long: bool) -> None:
+        self.resident_bytes -= cell.size_bytes
+        self.count += 1
+        self._checkpoints.write_last(cell.core, for_long=for_long)
+        del self._cells[cell.core.key]
+        cell.end()
 
     def may_leave(self, cell: Cell) -> bool:
         """Whether nobody would notice if an actor left memory now, nor call it back at once."""

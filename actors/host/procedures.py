@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import orjson
 
 from actors.errors import ReducerError
+from actors.host.admission import Admission, admit_at
 from actors.host.caller import Caller, service_caller
 from actors.host.endpoints import ProcedureEndpoint
 from actors.host.turns import Read, ReducerCall
@@ -38,11 +39,12 @@ FATAL = "The module instance encountered a fatal error: the procedure failed"
 class Run:
     """One run of an asynchronous procedure; implements ``module.ProcedureContext``."""
 
-    __slots__ = ("_caller", "_host", "timestamp")
+    __slots__ = ("_admission", "_caller", "_host", "timestamp")
 
-    def __init__(self, host: Host, caller: Caller) -> None:
+    def __init__(self, host: Host, caller: Caller, admission: Admission | None = None) -> None:
         self._host = host
         self._caller = caller
+        self._admission = admission
         self.timestamp = Timestamp(host.clock())
 
     @property
@@ -73,6 +75,7 @@ class Run:
         host = self._host
         declaration = reducer.__declaration__  # type: ignore[attr-defined]
         endpoint = host.reducers[declaration.name]
+        admit_at(self._admission, self.claims, host.clock(), endpoint.rate)
         endpoint.authorize(self._caller, host.clock())
         reply = host.future_reply()
         encoded = host.encode_arguments(declaration.name, args)
@@ -128,24 +131,35 @@ class Procedures:
             session.answer_procedure(wire.procedure_error(message.request_id, text))
             return
         try:
-            if not session.is_admitted():
-                raise ReducerError("limit.rate_exceeded", "too many calls, slow down")
-            value = await self.run(endpoint, session.caller, message.args)
+            session.admit(endpoint.endpoint.rate)
+            value = await self.run(endpoint, session.caller, message.args, session.admission)
         except ReducerError as error:
             answer = wire.procedure_error(message.request_id, str(error))
             if endpoint.is_enveloped:
                 value = endpoint.encode(_refused(error))
                 answer = wire.procedure_returned(message.request_id, began, 0, value)
         except Exception:
-            log.exception("procedure %s failed", message.procedure)
+            log.exception(
+                "procedure %s failed",
+                message.procedure,
+                extra={"call": message.procedure, **session.caller.log_fields()},
+            )
             answer = wire.procedure_error(message.request_id, FATAL, began)
         else:
             duration = self._host.clock() - began
             answer = wire.procedure_returned(message.request_id, began, duration, value)
         session.answer_procedure(answer)
 
-    async def run(self, procedure: ProcedureEndpoint, caller: Caller, args: bytes) -> bytes:
-        """Run a procedure to its answer's BSATN.
+    async def run(
+        self,
+        procedure: ProcedureEndpoint,
+        caller: Caller,
+        args: bytes,
+        admission: Admission | None = None,
+    ) -> bytes:
+        """Run a procedure that was admitted to its answer's BSATN.
+
+        With ``admission``, what it calls in turn keeps to the rates of those functions.
 
         Raises:
             ReducerError: the procedure refuses; ``input.invalid_type`` for other arguments.
@@ -155,13 +169,19 @@ class Procedures:
             arguments: tuple[Any, ...]
             arguments, end = endpoint.decode(args, 0)
             if end != len(args):
-                log.warning("%d bytes after the arguments of %s", len(args) - end, procedure.name)
+                extra = {"call": procedure.name, **caller.log_fields()}
+                log.warning(
+                    "%d bytes after the arguments of %s",
+                    len(args) - end,
+                    procedure.name,
+                    extra=extra,
+                )
         except DecodeError as error:
             text = f"invalid arguments for procedure {procedure.name}: {error}"
             raise ReducerError("input.invalid_type", text) from None
         endpoint.authorize(caller, host.clock())
         if procedure.is_async:
-            answer = await endpoint.function(Run(host, caller), *arguments)
+            answer = await endpoint.function(Run(host, caller, admission), *arguments)
         else:
             reply = host.future_reply()
             key = endpoint.route(caller, arguments)

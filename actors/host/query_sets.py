@@ -26,7 +26,7 @@ __all__ = ["QuerySets"]
 
 
 class _Part:
-    """One query of a set, on one actor."""
+    """One plan of a set, on one actor."""
 
     __slots__ = ("board", "key", "plan")
 
@@ -67,13 +67,16 @@ class QuerySets:
             SqlError: with the text for the client (wire spec 10.4).
         """
         if isinstance(message, OneOffQuery):
-            return list(self._host.queries.compile(message.query, subscription=False))
+            return list(
+                self._host.queries.compile(message.query, subscription=False, roles=self._roles())
+            )
         if isinstance(message, Unsubscribe):
             return []
         compiled: dict[CompiledQuery, None] = {}
         for text in message.queries:
             try:
-                compiled.update(dict.fromkeys(self._host.queries.compile(text)))
+                found = self._host.queries.compile(text, roles=self._roles())
+                compiled.update(dict.fromkeys(found))
             except SqlError as error:
                 raise SqlError(query_error(error, text)) from None
         return list(compiled)
@@ -211,9 +214,15 @@ class QuerySets:
         self, set_id: int, query: CompiledQuery, key: ActorKey, parts: list[_Part]
     ) -> list[bytes]:
         board = self._host.board(key)
-        plan, rows = board.subscribe(query, self._caller.identity, self._session, set_id)
-        parts.append(_Part(key, board, plan))
+        plans, rows = board.subscribe(query, self._caller.identity, self._session, set_id)
+        parts += [_Part(key, board, plan) for plan in plans]
         return rows
+
+    def _roles(self) -> frozenset[str]:
+        """The caller's roles, as long as its token is good for them (domain 1.8)."""
+        claims = self._caller.claims
+        is_expired = claims.expires_at is not None and claims.expires_at <= self._host.clock()
+        return frozenset() if is_expired else claims.roles
 
 
 def _of_kinds(kinds: Iterable[ActorKind], keys: Iterable[ActorKey]) -> list[ActorKey]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol
 
+from actors.host.tallies import RoundTally
 from persistence.errors import StoreError
 from persistence.store import Append, Store
 from protocol.close_codes import CLOSE_INTERNAL_ERROR
@@ -45,11 +47,13 @@ class Rounds:
         store: takes the records.
         loop: rounds end in its callbacks.
         failed: called when a round could not be stored; nothing of it or after it leaves.
+        stopwatch: seconds, monotonic.
 
     Attributes:
         number: of the round that is being gathered.
         durable_number: of the last one that is durable.
         restarts: how often everything that was not durable has been forgotten.
+        tally: what went to the store.
     """
 
     def __init__(
@@ -57,13 +61,16 @@ class Rounds:
         store: Store,
         loop: asyncio.AbstractEventLoop,
         failed: Callable[[StoreError], None],
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self.tally = RoundTally()
         self.number = 1
         self.durable_number = 0
         self.restarts = 0
         self._store = store
         self._loop = loop
         self._failed = failed
+        self._stopwatch = stopwatch
         self._appends: list[Append] = []
         self._mouths: list[Mouth] = []
         self._callbacks: list[Callable[[], None]] = []
@@ -123,8 +130,19 @@ class Rounds:
         if not appends and self.durable_number == number - 1:
             self._settle(number, held, callbacks)
         else:
+            began = self._stopwatch()
+            size = len(appends)
+
+            def done(error: StoreError | None) -> None:
+                if size and error is None:
+                    self.tally.seconds.note(self._stopwatch() - began)
+                self._done(error, number, held, callbacks)
+
             # An empty batch is told done when everything before it is durable.
-            self._store.append(appends, lambda error: self._done(error, number, held, callbacks))
+            self._store.append(appends, done)
+            if size:
+                self.tally.sizes.note(size)
+                self.tally.record_bytes += sum([len(entry[2]) for entry in appends])
         handovers, self._handovers = self._handovers, []
         for callback in handovers:
             callback()
@@ -143,6 +161,7 @@ class Rounds:
         if error is None:
             self._settle(number, held, callbacks)
         else:
+            self.tally.refused += 1
             for waiter in self._waiters:
                 _set(waiter, result=False)
             self._failed(error)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from actors.errors import ReducerError
+from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
 from actors.host.query_sets import QuerySets
 from actors.host.turns import Connect, Disconnect, ReducerCall, unavailable
@@ -30,11 +31,11 @@ from protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from actors.claims import Claims
     from actors.host.host import Host
+    from actors.module.rates import Rate
     from actors.subscriptions import CompiledQuery, Subscriber
 
-__all__ = ["Admission", "Session", "Sink"]
+__all__ = ["Session", "Sink"]
 
 log = logging.getLogger("actors.session")
 
@@ -51,10 +52,6 @@ class Sink(Protocol):
 
     def abort(self, close_code: int, reason: str) -> None:
         """Close the connection."""
-
-
-Admission = Callable[["Claims", int], bool]
-"""Whether a call at a time in microseconds is within its caller's rate."""
 
 
 class _CallReply:
@@ -111,6 +108,7 @@ class Session:
         caller: who is connected.
         wire: the protocol version.
         is_confirmed: messages wait until what they tell is durable (wire spec 8.4).
+        admission: the rates that its calls keep to; None without any.
         pending: requests that are not answered yet.
     """
 
@@ -128,17 +126,18 @@ class Session:
         self.caller = caller
         self.wire = wire
         self.is_confirmed = confirmed
+        self.admission = admission
         self.empty_body = wire.transaction_body(())
         self.pending = 0
         self._host = host
         self._token = token
         self._sink = sink
-        self._admission = admission
         self._pushed: list[bytes] = []
         self._waiting: deque[_Waiting] = deque()
         self._running = 1  # connecting
         self._running_key: ActorKey | None = None
         self._is_open = True
+        self._is_announced = False
         self._is_advancing = False
         self._sets = QuerySets(host, self)
 
@@ -153,6 +152,7 @@ class Session:
             SessionRefusedError: the module refuses the connection.
         """
         host = self._host
+        self._is_announced = True
         host.enter(self)
         door = host.on_connect or host.on_disconnect
         if door is not None:
@@ -172,6 +172,14 @@ class Session:
             )
         self._begin()
 
+    def connect_unannounced(self) -> None:
+        """Let requests run without a word to the module: the server looks at itself.
+
+        Neither ``client_connected`` nor ``client_disconnected`` runs, there is no first message,
+        and the host does not count the connection.
+        """
+        self._begin()
+
     async def disconnect(self) -> None:
         """End the connection: its query sets go, ``client_disconnected`` runs. Harmless twice."""
         if not self._is_open:
@@ -182,7 +190,7 @@ class Session:
         host, caller = self._host, self.caller
         host.leave(self)
         door = host.on_connect or host.on_disconnect
-        if door is None:
+        if door is None or not self._is_announced:
             return
         done = host.future()
         key = door.route(caller, ((),))
@@ -250,9 +258,9 @@ class Session:
         if self._is_open:
             self.push(message)
 
-    def is_admitted(self) -> bool:
-        """Whether the caller's rate allows one more call now."""
-        return self._admission is None or self._admission(self.caller.claims, self._host.clock())
+    def admit(self, rate: Rate | None) -> None:
+        """Take what a call at a rate takes; raises ReducerError ``limit.rate_exceeded``."""
+        admit(self.admission, self.caller.claims, self._host.clock(), rate)
 
     def _call(self, message: CallReducer) -> None:
         request_id, name, args = message
@@ -263,14 +271,17 @@ class Session:
             self._answer(self.wire.reducer_internal_error(request_id, host.clock(), text))
             return
         try:
-            if self._admission is not None and not self.is_admitted():
-                raise ReducerError("limit.rate_exceeded", "too many calls, slow down")
+            if self.admission is not None:
+                self.admit(endpoint.rate)
             if endpoint.roles or self.caller.is_privileged:
                 endpoint.authorize(self.caller, host.clock())
             arguments, end = endpoint.decode(args, 0)
             if end != len(args):
                 # The official host ignores them too (wire spec 3); a client's author should know.
-                log.warning("%d bytes after the arguments of %s", len(args) - end, name)
+                extra = {"call": name, **self.caller.log_fields()}
+                log.warning(
+                    "%d bytes after the arguments of %s", len(args) - end, name, extra=extra
+                )
             key = endpoint.fixed_key or endpoint.route(self.caller, arguments)
         except DecodeError as error:
             text = host.invalid_arguments("reducer", name, error)
@@ -396,7 +407,7 @@ class Session:
         try:
             await self._activate(missing, self._sets.attaching)
         except ReducerError as error:
-            log.warning("attached actors stay away: %s", error)
+            log.warning("attached actors stay away: %s", error, extra=self.caller.log_fields())
         else:
             self.attachments_changed()
 

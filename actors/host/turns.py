@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from actors.errors import ReducerError, SessionRefusedError
 from actors.host.caller import Caller
@@ -42,6 +42,7 @@ __all__ = [
     "Replay",
     "Reply",
     "Turn",
+    "TurnNote",
     "unavailable",
 ]
 
@@ -61,6 +62,11 @@ def unavailable() -> ReducerError:
     return ReducerError("state.actor_unavailable", "try again later")
 
 
+TurnNote: TypeAlias = tuple[str, str, Caller | None, Exception | None]
+"""What a turn is, for people: its sort, the name of what it runs, who called if somebody did, and
+why it failed if it has."""
+
+
 class Turn(Protocol):
     """A message in a mailbox."""
 
@@ -69,6 +75,9 @@ class Turn(Protocol):
 
     def refuse(self, error: ReducerError) -> None:
         """Be told that the actor cannot take messages; the sender learns it, if it waits."""
+
+    def note(self) -> TurnNote:
+        """Say what this is, before, while or after it is handled."""
 
 
 class Reply(Protocol):
@@ -88,7 +97,7 @@ class Reply(Protocol):
 class ReducerCall:
     """A reducer called by a client, or for one."""
 
-    __slots__ = ("_args", "_arguments", "_caller", "_endpoint", "_reply")
+    __slots__ = ("_args", "_arguments", "_caller", "_endpoint", "_error", "_reply")
 
     def __init__(
         self,
@@ -103,12 +112,13 @@ class ReducerCall:
         self._args = args
         self._caller = caller
         self._reply = reply
+        self._error: Exception | None = None
 
     def turn(self, core: ActorCore, now: int) -> None:
         """Run the reducer in one transaction, or answer from its receipt."""
         endpoint, caller, reply = self._endpoint, self._caller, self._reply
         if core.is_quarantined:
-            reply.fail(now, unavailable())
+            self._turn_down(now, unavailable())
             return
         context = core.context(now, caller.identity, caller.connection_id, caller.claims)
         try:
@@ -117,6 +127,7 @@ class ReducerCall:
             else:
                 found, answer = self._recorded(core)
                 if found:
+                    endpoint.tally.repeated += 1
                     reply.succeed(context.timestamp, None, answer)
                     return
                 answer = endpoint.function(context, *self._arguments)
@@ -125,16 +136,28 @@ class ReducerCall:
         except ReducerError as error:
             core.rollback()
             core.evidence = ()
-            reply.fail(context.timestamp, error)
+            self._turn_down(context.timestamp, error)
         except Exception as error:  # noqa: BLE001 - a turn answers for everything inside it
             core.fail(endpoint.name, error)
+            endpoint.tally.failed += 1
+            self._error = error
             reply.fail(context.timestamp, CallFailedError(endpoint.name))
         else:
+            endpoint.tally.committed += 1
             reply.succeed(context.timestamp, body, answer)
 
     def refuse(self, error: ReducerError) -> None:
         """Tell the caller."""
-        self._reply.fail(0, error)
+        self._turn_down(0, error)
+
+    def note(self) -> TurnNote:
+        """Name the reducer and its caller."""
+        return "call", self._endpoint.name, self._caller, self._error
+
+    def _turn_down(self, timestamp: int, error: ReducerError) -> None:
+        self._endpoint.tally.refused += 1
+        self._error = error
+        self._reply.fail(timestamp, error)
 
     def _recorded(self, core: ActorCore) -> tuple[bool, object]:
         endpoint = self._endpoint
@@ -162,12 +185,13 @@ class ReducerCall:
 class Connect:
     """The module's ``client_connected``, with the note that it ran (wire spec 11)."""
 
-    __slots__ = ("_caller", "_endpoint", "_reply")
+    __slots__ = ("_caller", "_endpoint", "_error", "_reply")
 
     def __init__(self, endpoint: Endpoint | None, caller: Caller, reply: Reply) -> None:
         self._endpoint = endpoint
         self._caller = caller
         self._reply = reply
+        self._error: Exception | None = None
 
     def turn(self, core: ActorCore, now: int) -> None:
         """Run the reducer, if the module has one; whatever it raises refuses the connection."""
@@ -183,16 +207,23 @@ class Connect:
             core.commit(name, caller.identity_bytes, b"")
         except ReducerError as error:
             core.rollback()
-            self._reply.fail(context.timestamp, SessionRefusedError(str(error)))
+            self._error = error
+            self._reply.fail(context.timestamp, _refused(str(error), error))
         except Exception as error:  # noqa: BLE001
             core.fail(name, error)
-            self._reply.fail(context.timestamp, SessionRefusedError("internal error"))
+            self._error = error
+            self._reply.fail(context.timestamp, _refused("internal error", error))
         else:
             self._reply.succeed(context.timestamp, None, None)
 
     def refuse(self, error: ReducerError) -> None:
         """Refuse the connection."""
-        self._reply.fail(0, SessionRefusedError(str(error)))
+        self._reply.fail(0, _refused(str(error), error))
+
+    def note(self) -> TurnNote:
+        """Name the connection's caller."""
+        name = "client_connected" if self._endpoint is None else self._endpoint.name
+        return "connect", name, self._caller, self._error
 
 
 class Disconnect:
@@ -243,16 +274,22 @@ class Disconnect:
         log.warning("client_disconnected was not run: %s", error)
         self._done()
 
+    def note(self) -> TurnNote:
+        """Name the reducer."""
+        name = "client_disconnected" if self._endpoint is None else self._endpoint.name
+        return "disconnect", name, None, None
+
 
 class Delivery:
     """A message from another actor (domain 12.1)."""
 
-    __slots__ = ("_message", "_source", "_types")
+    __slots__ = ("_error", "_message", "_source", "_types")
 
     def __init__(self, source: ActorKey, message: OutboxMessage, types: MessageTypes) -> None:
         self._source = source
         self._message = message
         self._types = types
+        self._error: Exception | None = None
 
     def turn(self, core: ActorCore, now: int) -> None:
         """Apply the message once, in order; acknowledge it, or ask for it again."""
@@ -273,6 +310,7 @@ class Delivery:
             core.commit(message.kind, b"", message.payload)
         except Exception as error:  # noqa: BLE001
             core.fail(message.kind, error)
+            self._error = error
             if message.attempts + 1 < OUTBOX_ATTEMPTS_MAX:
                 outlet.refuse(source, core.key, message.dst_seq)
                 return
@@ -282,6 +320,10 @@ class Delivery:
     def refuse(self, error: ReducerError) -> None:
         """The message stays in the sender's outbox and comes again."""
         log.warning("message %s waits: %s", self._message.message_key, error)
+
+    def note(self) -> TurnNote:
+        """Name the message."""
+        return "message", self._message.kind, None, self._error
 
     def _move_cursor(self, core: ActorCore, now: Timestamp) -> None:
         cursor = InboxCursor(self._source, self._message.dst_seq, now)
@@ -305,12 +347,13 @@ class Replay:
     applied before: who asks for this knows that order is lost.
     """
 
-    __slots__ = ("_message_key", "_reply", "_types")
+    __slots__ = ("_error", "_message_key", "_reply", "_types")
 
     def __init__(self, message_key: str, types: MessageTypes, reply: Reply) -> None:
         self._message_key = message_key
         self._types = types
         self._reply = reply
+        self._error: Exception | None = None
 
     def turn(self, core: ActorCore, now: int) -> None:
         """Apply it, or leave it as it is and say why."""
@@ -329,6 +372,7 @@ class Replay:
             core.commit(letter.kind, b"", letter.payload)
         except Exception as error:  # noqa: BLE001 - it stays a dead letter
             core.fail(letter.kind, error)
+            self._error = error
             self._reply.fail(context.timestamp, CallFailedError(letter.kind))
         else:
             self._reply.succeed(context.timestamp, None, None)
@@ -336,6 +380,10 @@ class Replay:
     def refuse(self, error: ReducerError) -> None:
         """Tell who asked."""
         self._reply.fail(0, error)
+
+    def note(self) -> TurnNote:
+        """Name the dead letter."""
+        return "replay", self._message_key, None, self._error
 
 
 class Acknowledgement:
@@ -356,6 +404,10 @@ class Acknowledgement:
     def refuse(self, error: ReducerError) -> None:
         """The messages are sent again, and acknowledged again."""
 
+    def note(self) -> TurnNote:
+        """Name who acknowledges."""
+        return "acknowledgement", self._by, None, None
+
 
 class Refusal:
     """A message's handler failed; it is sent again later."""
@@ -374,6 +426,10 @@ class Refusal:
 
     def refuse(self, error: ReducerError) -> None:
         """The message is sent again without the count."""
+
+    def note(self) -> TurnNote:
+        """Name who refuses."""
+        return "refusal", self._by, None, None
 
 
 class Due:
@@ -396,6 +452,10 @@ class Due:
 
     def refuse(self, error: ReducerError) -> None:
         """The due index still has the actor."""
+
+    def note(self) -> TurnNote:
+        """Name no timer: there may be several."""
+        return "due", "timers", None, None
 
     def _fire(self, core: ActorCore, timer: ActorTimer, now: int) -> None:
         timers = core.database[ActorTimer]
@@ -422,12 +482,13 @@ class Due:
 class Read:
     """A reading function, run between the actor's turns."""
 
-    __slots__ = ("_caller", "_query", "_reply")
+    __slots__ = ("_caller", "_error", "_query", "_reply")
 
     def __init__(self, query: Callable[..., Any], caller: Caller, reply: Reply) -> None:
         self._query = query
         self._caller = caller
         self._reply = reply
+        self._error: Exception | None = None
 
     def turn(self, core: ActorCore, now: int) -> None:
         """Read and answer."""
@@ -435,9 +496,11 @@ class Read:
         try:
             answer = core.read(now, caller.identity, caller.claims, self._query)
         except ReducerError as error:
+            self._error = error
             self._reply.fail(now, error)
         except Exception as error:
             log.exception("a reading function failed in %s", core.key)
+            self._error = error
             self._reply.fail(now, CallFailedError(str(error)))
         else:
             self._reply.succeed(now, None, answer)
@@ -445,3 +508,13 @@ class Read:
     def refuse(self, error: ReducerError) -> None:
         """Tell the caller."""
         self._reply.fail(0, error)
+
+    def note(self) -> TurnNote:
+        """Name the function."""
+        return "read", getattr(self._query, "__name__", "a look"), self._caller, self._error
+
+
+def _refused(reason: str, cause: Exception) -> SessionRefusedError:
+    error = SessionRefusedError(reason)
+    error.__cause__ = cause
+    return error

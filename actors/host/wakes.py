@@ -42,6 +42,9 @@ class Wakes:
         wake: called with an actor whose time has come.
         spawn: runs a coroutine beside the rest.
         count_waiting: how many activations wait for the store.
+
+    Attributes:
+        count: wakes, ever.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Wakes:
         self._wake = wake
         self._spawn = spawn
         self._count_waiting = count_waiting
+        self.count = 0
         self._horizon = 0
         self._heap: list[tuple[int, ActorKey]] = []
         self._known: set[tuple[int, ActorKey]] = set()
@@ -76,6 +80,13 @@ class Wakes:
         for handle in (self._timer, self._look):
             if handle is not None:
                 handle.cancel()
+
+    @property
+    def late_seconds(self) -> float:
+        """How long the earliest wake has been due that has not happened; 0 when none has."""
+        if not self._heap:
+            return 0.0
+        return max(0.0, (self._clock() - self._heap[0][0]) / _SECOND)
 
     def add(self, at: int, key: ActorKey) -> None:
         """Wake an actor at a time, in microseconds since the Unix epoch.
@@ -105,6 +116,7 @@ class Wakes:
         while room > 0 and self._heap and self._heap[0][0] <= now:
             entry = heapq.heappop(self._heap)
             self._known.discard(entry)
+            self.count += 1
             self._wake(entry[1])
             room -= 1
         self._arm(0.0 if room > 0 else WAKE_PAUSE_SECONDS)

@@ -16,6 +16,7 @@ from actors.module.functions import (
 from actors.module.image_model import ImageModel
 from actors.module.module import Module
 from actors.module.object_store import ObjectStore, StoredObject
+from actors.module.rates import Rate
 from actors.module.routes import Access, ObjectBody, Route, ServerEvent, Upload
 from actors.module.tables import table
 from actors.module.text_model import Prompt, TextModel
@@ -30,6 +31,7 @@ __all__ = [
     "ObjectStore",
     "ProcedureContext",
     "Prompt",
+    "Rate",
     "ReducerContext",
     "Route",
     "ServerEvent",

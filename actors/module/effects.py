@@ -43,7 +43,7 @@ class EffectContext(ProcedureContext, Protocol):
 
 @dataclass(frozen=True)
 class EffectDeclaration:
-    """A coroutine ``async def name(ctx: EffectContext, payload: Struct)``, or with a port between."""
+    """A coroutine ``async def name(ctx: EffectContext, payload: Struct)``, perhaps with a port."""
 
     function: Callable[..., Awaitable[None]]
 

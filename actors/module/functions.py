@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, overload
 
@@ -13,6 +13,7 @@ from actors.errors import DeclarationError
 from actors.keys import DATABASE, ActorKind, Kinds, kinds_of
 from actors.module.context import ReducerContext, ViewContext
 from actors.module.naming import snake
+from actors.module.rates import Rate
 from actors.module.types import algebraic_type, product_type
 from protocol.schema import Lifecycle
 from protocol.types import AlgebraicType, Field, ProductType
@@ -44,6 +45,7 @@ class _Function:
     name: str
     kinds: tuple[ActorKind, ...]
     roles: frozenset[str]
+    rate: Rate | None = field(default=None, kw_only=True)
 
     @cached_property
     def parameters(self) -> ProductType:
@@ -174,6 +176,7 @@ def reducer(
     name: str | None = ...,
     actor: Kinds = ...,
     roles: Iterable[str] = ...,
+    rate: Rate | None = ...,
     fixture: bool = ...,
 ) -> Callable[[ReducerFunction], ReducerFunction]: ...
 
@@ -185,6 +188,7 @@ def reducer(
     name: str | None = None,
     actor: Kinds = DATABASE,
     roles: Iterable[str] = (),
+    rate: Rate | None = None,
     fixture: bool = False,
 ) -> ReducerFunction | Callable[[ReducerFunction], ReducerFunction]:
     """Declare a reducer: ``def name(ctx: ReducerContext, ...) -> None``.
@@ -198,6 +202,7 @@ def reducer(
         name: name on the wire; the function's own when absent.
         actor: the kind of actor that it runs in; of several, the one that the input names.
         roles: roles that may call it; others get ``auth.forbidden``. Empty means everybody.
+        rate: how often a user may call it, with the other functions of that rate.
         fixture: it exists only where fixtures are enabled.
     """
 
@@ -209,6 +214,7 @@ def reducer(
             name or function.__name__,
             kinds_of(actor),
             frozenset(roles),
+            rate=rate,
             is_fixture=fixture,
         )
         function.__declaration__ = declaration  # type: ignore[attr-defined]
@@ -227,6 +233,7 @@ def procedure(
     name: str | None = ...,
     actor: Kinds = ...,
     roles: Iterable[str] = ...,
+    rate: Rate | None = ...,
 ) -> Callable[[ProcedureFunction], ProcedureFunction]: ...
 
 
@@ -237,6 +244,7 @@ def procedure(
     name: str | None = None,
     actor: Kinds = DATABASE,
     roles: Iterable[str] = (),
+    rate: Rate | None = None,
 ) -> ProcedureFunction | Callable[[ProcedureFunction], ProcedureFunction]:
     """Declare a procedure, which answers its caller only.
 
@@ -248,11 +256,12 @@ def procedure(
         name: name on the wire; the function's own when absent.
         actor: the kind of actor that a reading procedure runs in; of several, as in a reducer.
         roles: roles that may call it. Empty means everybody.
+        rate: how often a user may call it, as in a reducer.
     """
 
     def declare(function: ProcedureFunction) -> ProcedureFunction:
         declaration = ProcedureDeclaration(
-            function, name or function.__name__, kinds_of(actor), frozenset(roles)
+            function, name or function.__name__, kinds_of(actor), frozenset(roles), rate=rate
         )
         function.__declaration__ = declaration  # type: ignore[attr-defined]
         return function

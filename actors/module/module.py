@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from types import ModuleType
@@ -19,6 +20,7 @@ from actors.module.functions import (
     ReducerDeclaration,
     ViewDeclaration,
 )
+from actors.module.routes import Route
 from actors.module.schema import module_schema
 from actors.module.system import SYSTEM_TABLES
 from actors.module.tables import TableDeclaration, declaration_of
@@ -36,11 +38,15 @@ _Owned: TypeAlias = (
     | ProcedureDeclaration
 )
 
+_PARAMETER = re.compile(r"\{[^}]*\}")
 _SYSTEM_NAMES = frozenset(declaration_of(row).name for row in SYSTEM_TABLES)
 
 
 class Module:
     """What a server hosts: tables, reducers, procedures, views, messages, effects, each name once.
+
+    ``routes`` are its HTTP addresses, by method and path; ``internal`` are the names of what stands
+    beside it.
 
     Args:
         name: for people and logs.
@@ -49,6 +55,8 @@ class Module:
             error_details_json}`` and every reducer that answers something has a procedure
             ``<name>_and_return`` (domain 1.4).
         fixtures: whether reducers that are declared as fixtures exist.
+        beside: further Python modules, of the server itself: hosted like the others, but no
+            schema tells clients of them. Who knows a public table of theirs can query it.
 
     Raises:
         DeclarationError: two declarations take one name, or contradict each other.
@@ -61,6 +69,7 @@ class Module:
         *,
         enveloped: bool = False,
         fixtures: bool = False,
+        beside: Iterable[ModuleType] = (),
     ) -> None:
         self.name = name
         self.enveloped = enveloped
@@ -70,21 +79,23 @@ class Module:
         self.procedures: dict[str, ProcedureDeclaration] = {}
         self.messages: dict[str, MessageDeclaration] = {}
         self.effects: dict[str, EffectDeclaration] = {}
+        self.routes: dict[tuple[str, str], Route] = {}
         self.lifecycle: dict[Lifecycle, ReducerDeclaration] = {}
         self.message_names: dict[tuple[str, type], str] = {}
-        seen: set[int] = set()
-        for source in sources:
-            for declaration in _declarations(source):
-                if id(declaration) not in seen:
-                    seen.add(id(declaration))
-                    self._enter(declaration, fixtures=fixtures)
+        self._enter_all(sources, fixtures=fixtures)
+        own = self._names()
+        self._enter_all(beside, fixtures=fixtures)
+        self.internal = self._names() - own
         self._check_kinds()
 
     @classmethod
-    def load(cls, dotted_name: str, *, fixtures: bool = False) -> Module:
+    def load(
+        cls, dotted_name: str, *, fixtures: bool = False, beside: Iterable[str] = ()
+    ) -> Module:
         """Import a Python module or package and collect its declarations, submodules included.
 
-        The Python module may say ``ENVELOPED = True`` and ``NAME = "..."``.
+        The Python module may say ``ENVELOPED = True`` and ``NAME = "..."``. What is hosted beside
+        it is named likewise.
 
         Raises:
             DeclarationError: there is no such module, or nothing is declared in it.
@@ -101,10 +112,11 @@ class Module:
             sources,
             enveloped=getattr(root, "ENVELOPED", False),
             fixtures=fixtures,
+            beside=[source for name in beside for source in _package(name)],
         )
-        if not module.tables and not module.reducers and not module.procedures:
-            raise DeclarationError(f"module {dotted_name} declares nothing")
-        return module
+        if not module.internal.issuperset((*module.tables, *module.reducers, *module.procedures)):
+            return module
+        raise DeclarationError(f"module {dotted_name} declares nothing")
 
     @cached_property
     def kinds(self) -> dict[str, ActorKind]:
@@ -131,17 +143,34 @@ class Module:
         Raises:
             DeclarationError: a name or a type is none that clients can deal with (wire spec 13.3).
         """
-        schema = module_schema(self)
-        try:
-            check_schema(schema)
-        except SchemaError as error:
-            raise DeclarationError(str(error)) from None
-        return schema
+        return _checked(module_schema(self))
+
+    @cached_property
+    def readable(self) -> ModuleSchema:
+        """What clients' queries may name: the schema, and public tables of what stands beside.
+
+        Raises:
+            DeclarationError: as ``schema``.
+        """
+        return _checked(module_schema(self, internal=True))
 
     def tables_of(self, kind: ActorKind) -> list[TableDeclaration]:
         """The tables that actors of a kind own, system tables included."""
         own = [table for table in self.tables.values() if kind in table.kinds]
         return [*own, *(declaration_of(row) for row in SYSTEM_TABLES)]
+
+    def _enter_all(self, sources: Iterable[ModuleType], *, fixtures: bool) -> None:
+        seen: set[int] = set()
+        for source in sources:
+            for declaration in _declarations(source):
+                if id(declaration) not in seen:
+                    seen.add(id(declaration))
+                    self._enter(declaration, fixtures=fixtures)
+            for route in getattr(source, "ROUTES", ()):
+                self._enter_route(route)
+
+    def _names(self) -> frozenset[str]:
+        return frozenset((*self.tables, *self.views, *self.reducers, *self.procedures))
 
     def _enter(self, declaration: object, *, fixtures: bool) -> None:
         if isinstance(declaration, TableDeclaration):
@@ -175,6 +204,11 @@ class Module:
         else:
             self.lifecycle[declaration.lifecycle] = declaration
 
+    def _enter_route(self, route: Route) -> None:
+        address = (route.method, _PARAMETER.sub("{}", route.path))
+        if self.routes.setdefault(address, route) is not route:
+            raise DeclarationError(f"two routes are {route.method} {route.path}")
+
     def _check_kinds(self) -> None:
         reserved = {"effect", "system"}.intersection(self.kinds)
         if reserved:
@@ -199,6 +233,14 @@ class Module:
             raise DeclarationError(f"two declarations are named {name}")
 
 
+def _checked(schema: ModuleSchema) -> ModuleSchema:
+    try:
+        check_schema(schema)
+    except SchemaError as error:
+        raise DeclarationError(str(error)) from None
+    return schema
+
+
 def _declarations(source: ModuleType) -> Iterator[object]:
     """A Python module's declarations in the order of its source; imported ones included."""
     for value in vars(source).values():
@@ -208,6 +250,12 @@ def _declarations(source: ModuleType) -> Iterator[object]:
                 yield declaration
         elif inspect.isfunction(value) and hasattr(value, "__declaration__"):
             yield value.__declaration__
+
+
+def _package(dotted_name: str) -> list[ModuleType]:
+    """A Python module that must be there, and its submodules."""
+    root = importlib.import_module(dotted_name)
+    return [root, *_submodules(root)]
 
 
 def _submodules(root: ModuleType) -> list[ModuleType]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-__all__ = ["ObjectStore", "StoredObject"]
+from actors.errors import ReducerError
+from actors.limits import BUCKET_CHARS_MAX, OBJECT_KEY_CHARS_MAX
+
+__all__ = ["ObjectStore", "StoredObject", "check_locator"]
+
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9\-]*[a-z0-9]")
+_KEY: Final = re.compile(r"[A-Za-z0-9_:.\-]+(/[A-Za-z0-9_:.\-]+)*")
 
 
 class StoredObject(NamedTuple):
@@ -46,3 +53,19 @@ class ObjectStore(Protocol):
 
     async def signed_url(self, bucket: str, key: str, seconds: int) -> str | None:
         """An address that anybody may read for so long; None where the store has no addresses."""
+
+
+def check_locator(bucket: str, key: str) -> None:
+    """Let a bucket and a key pass that every store can have.
+
+    A bucket is small letters, digits and hyphens. A key is names with slashes between them, of
+    letters, digits and ``_ : . -``; none of them says ``..``, and so none leads out of its bucket.
+
+    Raises:
+        ReducerError: ``asset.invalid_locator``.
+    """
+    is_key = len(key) <= OBJECT_KEY_CHARS_MAX and _KEY.fullmatch(key) and ".." not in key
+    if not is_key or "." in key.split("/"):
+        raise ReducerError("asset.invalid_locator", "an object's key has a wrong form")
+    if len(bucket) > BUCKET_CHARS_MAX or not _BUCKET.fullmatch(bucket):
+        raise ReducerError("asset.invalid_locator", "a bucket's name has a wrong form")

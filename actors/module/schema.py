@@ -34,10 +34,16 @@ AND_RETURN = "_and_return"
 """Ends the name of the procedure that wraps a reducer and answers what it answered (domain 1.4)."""
 
 
-def module_schema(module: Module) -> ModuleSchema:
-    """The public definition of a module: its tables, functions and views by wire name."""
+def module_schema(module: Module, *, internal: bool = False) -> ModuleSchema:
+    """The public definition of a module: its tables, functions and views by wire name.
+
+    With ``internal``, public tables of what is hosted beside it as well.
+    """
+    hidden = module.internal
     reducers = [
-        FunctionSchema(reducer.name, reducer.parameters) for reducer in module.reducers.values()
+        FunctionSchema(reducer.name, reducer.parameters)
+        for reducer in module.reducers.values()
+        if reducer.name not in hidden
     ]
     hooks = [
         FunctionSchema(hook.name, ProductType(()), lifecycle=moment)
@@ -50,10 +56,14 @@ def module_schema(module: Module) -> ModuleSchema:
     views = [
         ViewSchema(view.name, view.row_type, view.is_anonymous)
         for view in module.views.values()
-        if view.is_public
+        if view.is_public and view.name not in hidden
     ]
     return ModuleSchema(
-        tables=tuple(_table(table) for table in module.tables.values()),
+        tables=tuple(
+            _table(table)
+            for table in module.tables.values()
+            if table.name not in hidden or (internal and table.is_public)
+        ),
         reducers=(*reducers, *hooks),
         procedures=tuple(procedures),
         views=tuple(views),
@@ -67,7 +77,7 @@ def module_procedures(
     procedures: dict[str, ProcedureDeclaration | ReducerDeclaration] = {}
     if module.enveloped:
         for reducer in module.reducers.values():
-            if reducer.returns is not None:
+            if reducer.returns is not None and reducer.name not in module.internal:
                 procedures[reducer.name + AND_RETURN] = reducer
     # A procedure that is declared under a wrapper's name takes its place.
     return {**procedures, **module.procedures}

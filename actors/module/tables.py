@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 from actors.errors import DeclarationError
 from actors.keys import DATABASE, ActorKey, ActorKind, Kinds, kinds_of
@@ -13,9 +13,12 @@ from actors.module.naming import snake
 from actors.module.types import product_type, struct
 from protocol.types import ProductType
 
-__all__ = ["TableDeclaration", "declaration_of", "table"]
+__all__ = ["Readers", "TableDeclaration", "declaration_of", "table"]
 
 T = TypeVar("T")
+
+Readers: TypeAlias = Callable[[Any], str | None]
+"""Maps a row to the one user id that may read it, or to None: everybody may."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class TableDeclaration:
         indexes: columns by which rows are looked up, single or combined.
         auto_increment: integer column that gets the next number when inserted as 0.
         attaches: for a row of a CALLER actor, the actor whose rows the caller's queries read.
+        readers: which callers' queries see a row; None when every row is for everybody.
+        readers_role: callers with this role see all rows nonetheless.
     """
 
     row: type
@@ -45,6 +50,8 @@ class TableDeclaration:
     indexes: tuple[tuple[str, ...], ...]
     auto_increment: str | None
     attaches: Callable[[Any], ActorKey | None] | None
+    readers: Readers | None
+    readers_role: str | None
 
     @cached_property
     def row_type(self) -> ProductType:
@@ -74,6 +81,8 @@ def table(
     auto_increment: str | None = None,
     actor: Kinds = DATABASE,
     attaches: Callable[[Any], ActorKey | None] | None = None,
+    readers: Readers | None = None,
+    readers_role: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a table: the decorated class, made a struct, is its row.
 
@@ -87,9 +96,12 @@ def table(
         auto_increment: the integer column that is numbered on insert when it is 0.
         actor: the kind of actor that owns the rows; several when such rows live in all of them.
         attaches: maps a row to the actor whose rows its owner's subscriptions shall include.
+        readers: maps a row to the user id that alone may read it, or to None: everybody may. It
+            must depend on nothing but the row. What a query says can only narrow this.
+        readers_role: callers with this role read every row.
 
     Raises:
-        DeclarationError: a named column does not exist.
+        DeclarationError: a named column does not exist, or ``readers`` are missing.
     """
 
     def declare(cls: type[T]) -> type[T]:
@@ -105,7 +117,11 @@ def table(
             indexes=tuple((entry,) if isinstance(entry, str) else entry for entry in index),
             auto_increment=auto_increment,
             attaches=attaches,
+            readers=readers,
+            readers_role=readers_role,
         )
+        if readers is None and readers_role is not None:
+            raise DeclarationError(f"table {declaration.name}: all rows are for everybody already")
         _check_columns(declaration, set(row._fields))  # type: ignore[attr-defined]
         row.__table__ = declaration  # type: ignore[attr-defined]
         return row

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actors.datastore import Database, TableDelta
+from actors.keys import user_id_of
 from actors.module.functions import ViewDeclaration
 from actors.subscriptions.fanout import fan_out
-from actors.subscriptions.joins import join_delta, join_rows
+from actors.subscriptions.joins import JoinFeed
 from actors.subscriptions.plan import Hit, Plan, Subscriber
 from actors.subscriptions.query import CompiledQuery
+from actors.subscriptions.readership import Readership
 from actors.subscriptions.routes import Routes
 from actors.subscriptions.views import Evaluation, ViewFeed
 from protocol.values import Identity
@@ -27,7 +29,15 @@ class Board:
         evaluate: computes a view from them for a caller.
     """
 
-    __slots__ = ("_database", "_evaluate", "_joins", "_plans", "_tables", "_views")
+    __slots__ = (
+        "_database",
+        "_evaluate",
+        "_joins",
+        "_plans",
+        "_readerships",
+        "_tables",
+        "_views",
+    )
 
     def __init__(
         self,
@@ -36,52 +46,61 @@ class Board:
     ) -> None:
         self._database = database
         self._evaluate = evaluate
-        self._plans: dict[tuple[CompiledQuery, Identity | None], Plan] = {}
+        self._plans: dict[tuple[CompiledQuery, Identity, str | None], Plan] = {}
         self._tables: dict[type, Routes] = {}
+        self._readerships: dict[type, Readership] = {}
         self._views: dict[tuple[str, Identity], ViewFeed] = {}
-        self._joins: dict[Plan, None] = {}
+        self._joins: dict[tuple[CompiledQuery, Identity], JoinFeed] = {}
 
     def __bool__(self) -> bool:
         return bool(self._plans)
 
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """What is subscribed to now."""
+        return tuple(self._plans.values())
+
+    def load(self) -> tuple[int, int]:
+        """How many plans there are, and how many places subscribers have in them."""
+        groups = [group for plan in self._plans.values() for group in plan.groups.values()]
+        return len(self._plans), sum(map(len, groups))
+
     def subscribe(
         self, query: CompiledQuery, caller: Identity, subscriber: Subscriber, query_set_id: int
-    ) -> tuple[Plan, list[bytes]]:
-        """Register a subscriber; answers the plan and the first rows, of the same moment."""
-        key = (query, caller if query.is_per_caller else None)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = Plan(query, caller if query.is_per_caller else None)
-            self._route(plan)
-        plan.add(subscriber, query_set_id)
-        return plan, self.rows(plan)
+    ) -> tuple[list[Plan], list[bytes]]:
+        """Register a subscriber; answers its plans and their first rows, of the same moment."""
+        plans = []
+        rows: list[bytes] = []
+        for asked in _plans_of(query, caller):
+            plan = self._plans.setdefault(_key(asked), asked)
+            if plan is asked:
+                self._route(plan)
+            plan.add(subscriber, query_set_id)
+            plans.append(plan)
+            rows += self.rows(plan)
+        return plans, rows
 
     def unsubscribe(self, plan: Plan, subscriber: Subscriber, query_set_id: int) -> None:
         """Undo ``subscribe``; a plan without subscribers goes."""
         plan.remove(subscriber, query_set_id)
         if not plan.groups:
-            query = plan.query
-            del self._plans[query, plan.caller if query.is_per_caller else None]
+            del self._plans[_key(plan)]
             self._unroute(plan)
 
     def rows(self, plan: Plan) -> list[bytes]:
         """The rows of a registered plan now."""
-        source = plan.query.source
+        query, source = plan.query, plan.query.source
         if isinstance(source, ViewDeclaration):
             return plan.select(self._views[source.name, _viewer(source, plan)].rows())
-        if plan.query.join is not None:
-            return join_rows(plan, self._database)
+        if query.join is not None:
+            return self._joins[query, plan.caller].rows(plan.reader)
+        if query.readers is not None:
+            return plan.select(self._readerships[source.row].rows(plan.reader))
         return plan.select(self._database[source.row].encoded_rows())
 
     def query(self, query: CompiledQuery, caller: Identity) -> list[bytes]:
         """The rows of a query now, without registering anything."""
-        plan = Plan(query, caller if query.is_per_caller else None)
-        source = query.source
-        if isinstance(source, ViewDeclaration):
-            return plan.select(list(self._evaluate(source, _viewer(source, plan)).rows))
-        if query.join is not None:
-            return join_rows(plan, self._database)
-        return plan.select(self._database[source.row].encoded_rows())
+        return [data for plan in _plans_of(query, caller) for data in self._rows_once(plan)]
 
     def publish(self, deltas: list[TableDelta], caller: Subscriber | None) -> bytes | None:
         """Push a commit's deltas to all subscribers but the caller.
@@ -95,8 +114,16 @@ class Board:
             routes = tables.get(delta.layout.row)
             if routes is not None:
                 routes.collect(delta.inserts, delta.deletes, hits)
+        if self._readerships:
+            for delta in deltas:
+                readership = self._readerships.get(delta.layout.row)
+                if readership is not None:
+                    readership.collect(delta, hits)
         if self._views or self._joins:
             self._collect_derived(deltas, hits)
+        for plan, inserts, deletes in hits:
+            plan.updates += 1
+            plan.rows += len(inserts) + len(deletes)
         return fan_out(hits, caller) if hits else None
 
     def abandon(self, close_code: int, reason: str) -> None:
@@ -112,15 +139,27 @@ class Board:
                 inserts, deletes = feed.refresh()
                 if inserts or deletes:
                     feed.routes.collect(inserts, deletes, hits)
-        for plan in self._joins:
-            inserted, deleted = join_delta(plan, self._database, changed)
-            if inserted or deleted:
-                hits.append(Hit(plan, inserted, deleted))
+        for join in self._joins.values():
+            join.collect(changed, hits)
+
+    def _rows_once(self, plan: Plan) -> list[bytes]:
+        query, source, reader = plan.query, plan.query.source, plan.reader
+        if isinstance(source, ViewDeclaration):
+            return plan.select(self._evaluate(source, _viewer(source, plan)).rows)
+        if query.join is not None:
+            return JoinFeed(query, plan.caller, self._database).rows(reader)
+        rows, readers = self._database[source.row].encoded_rows(), query.readers
+        if readers is not None:
+            rows = [row for row in rows if readers(row.row) == reader]
+        return plan.select(rows)
 
     def _route(self, plan: Plan) -> None:
-        source = plan.query.source
-        if plan.query.join is not None:
-            self._joins[plan] = None
+        query, source = plan.query, plan.query.source
+        if query.join is not None:
+            key = (query, plan.caller)
+            if key not in self._joins:
+                self._joins[key] = JoinFeed(query, plan.caller, self._database)
+            self._joins[key].plans[plan.reader] = plan
         elif isinstance(source, ViewDeclaration):
             viewer = _viewer(source, plan)
             feed = self._views.get((source.name, viewer))
@@ -128,19 +167,32 @@ class Board:
                 feed = ViewFeed(source, viewer, self._evaluate)
                 self._views[source.name, viewer] = feed
             feed.routes.add(plan)
+        elif query.readers is not None:
+            if source.row not in self._readerships:
+                rows = self._database[source.row].encoded_rows()
+                self._readerships[source.row] = Readership(query.readers, rows)
+            self._readerships[source.row].add(plan)
         else:
             self._tables.setdefault(source.row, Routes()).add(plan)
 
     def _unroute(self, plan: Plan) -> None:
-        source = plan.query.source
-        if plan.query.join is not None:
-            del self._joins[plan]
+        query, source = plan.query, plan.query.source
+        if query.join is not None:
+            join = self._joins[query, plan.caller]
+            del join.plans[plan.reader]
+            if not join.plans:
+                del self._joins[query, plan.caller]
         elif isinstance(source, ViewDeclaration):
             viewer = _viewer(source, plan)
             feed = self._views[source.name, viewer]
             feed.routes.remove(plan)
             if not feed.routes:
                 del self._views[source.name, viewer]
+        elif query.readers is not None:
+            readership = self._readerships[source.row]
+            readership.remove(plan)
+            if not readership:
+                del self._readerships[source.row]
         else:
             routes = self._tables[source.row]
             routes.remove(plan)
@@ -151,3 +203,17 @@ class Board:
 def _viewer(view: ViewDeclaration, plan: Plan) -> Identity:
     """For whom a plan's view is computed: an anonymous one never sees who asks."""
     return NOBODY if view.is_anonymous else plan.caller
+
+
+def _plans_of(query: CompiledQuery, caller: Identity) -> list[Plan]:
+    """What answers a caller's query: what everybody sees, and with readers also the caller's own.
+
+    A new plan each; those that are registered already take their places.
+    """
+    computed_for = caller if query.is_per_caller else None
+    readers = (None, user_id_of(caller)) if query.has_readers else (None,)
+    return [Plan(query, computed_for, reader) for reader in readers]
+
+
+def _key(plan: Plan) -> tuple[CompiledQuery, Identity, str | None]:
+    return plan.query, plan.caller, plan.reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from actors.datastore import EncodedRow
@@ -29,24 +30,35 @@ class Subscriber(Protocol):
 class Plan:
     """A query and a caller (None when the result does not depend on one), and its subscribers.
 
+    Of a table with ``readers`` a plan has the rows of one reader: of everybody, or of one user. A
+    query set has both plans, and the first one is shared by all who ask the same.
+
     Attributes:
+        reader: the user whose own rows these are; None for what everybody sees.
         groups: subscribers by protocol version and query set id. All of one group are sent the
             same bytes.
+        updates: transactions that concerned it.
+        rows: inserts and deletes of those, as often as one subscriber is told them.
     """
 
-    __slots__ = ("caller", "groups", "query")
+    __slots__ = ("caller", "groups", "query", "reader", "rows", "updates")
 
-    def __init__(self, query: CompiledQuery, caller: Identity | None) -> None:
+    def __init__(
+        self, query: CompiledQuery, caller: Identity | None, reader: str | None = None
+    ) -> None:
         self.query = query
         self.caller = Identity(0) if caller is None else caller
+        self.reader = reader
         self.groups: dict[tuple[Wire, int], dict[Subscriber, None]] = {}
+        self.updates = 0
+        self.rows = 0
 
     @property
     def is_event(self) -> bool:
         """Whether the rows are events."""
         return getattr(self.query.source, "is_event", False)
 
-    def select(self, rows: list[EncodedRow]) -> list[bytes]:
+    def select(self, rows: Iterable[EncodedRow]) -> list[bytes]:
         """The bytes of the rows that pass the query's predicate, in the given order."""
         test = self.query.test
         if test is None:

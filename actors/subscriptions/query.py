@@ -9,7 +9,7 @@ from actors.keys import ActorKind
 from actors.limits import QUERIES_CACHED_MAX
 from actors.module.functions import ViewDeclaration
 from actors.module.module import Module
-from actors.module.tables import TableDeclaration
+from actors.module.tables import Readers, TableDeclaration
 from protocol.errors import SqlError
 from protocol.sql import (
     PairTest,
@@ -29,6 +29,9 @@ __all__ = ["CompiledJoin", "CompiledQuery", "QueryCompiler", "Readable"]
 
 Readable = TableDeclaration | ViewDeclaration
 
+_Text = tuple[str, bool, frozenset[str]]
+"""A text, whether it subscribes, and those of the caller's roles that matter."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledJoin:
@@ -39,6 +42,7 @@ class CompiledJoin:
     other_column: int
     other_test: RowTest | None
     pair_test: PairTest | None
+    other_readers: Readers | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +58,8 @@ class CompiledQuery:
         join: the other side of a semijoin.
         kinds: the kinds of actors that hold the rows, for a join those of both sides.
         is_per_caller: the result depends on who asks.
+        readers: which user alone sees a row of the source, as its table declares it; None when
+            whoever asks sees them all.
     """
 
     name: str
@@ -63,6 +69,14 @@ class CompiledQuery:
     join: CompiledJoin | None
     is_per_caller: bool
     kinds: tuple[ActorKind, ...]
+    readers: Readers | None
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether some rows of the result are for one user alone."""
+        return self.readers is not None or (
+            self.join is not None and self.join.other_readers is not None
+        )
 
 
 class QueryCompiler:
@@ -70,39 +84,56 @@ class QueryCompiler:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._catalog = SchemaCatalog(module.schema)
-        self._texts: OrderedDict[tuple[str, bool], tuple[CompiledQuery, ...]] = OrderedDict()
-        self._queries: OrderedDict[Query, CompiledQuery] = OrderedDict()
+        self._catalog = SchemaCatalog(module.readable, unlisted=module.internal)
+        self._roles = frozenset(
+            table.readers_role for table in module.tables.values() if table.readers_role is not None
+        )
+        self._texts: OrderedDict[_Text, tuple[CompiledQuery, ...]] = OrderedDict()
+        self._queries: OrderedDict[tuple[Query, frozenset[str]], CompiledQuery] = OrderedDict()
 
-    def compile(self, text: str, *, subscription: bool = True) -> tuple[CompiledQuery, ...]:
+    def texts(self) -> dict[CompiledQuery, str]:
+        """A text that each query was asked with, of those that are remembered."""
+        return {query: text for (text, *_), found in self._texts.items() for query in found}
+
+    def compile(
+        self, text: str, *, subscription: bool = True, roles: frozenset[str] = frozenset()
+    ) -> tuple[CompiledQuery, ...]:
         """The queries that a text stands for: one, or one for each table of ``SELECT * FROM *``.
+
+        Args:
+            text: what a client asks.
+            subscription: whether it subscribes, or asks once.
+            roles: the caller's; with a table's ``readers_role`` it reads rows of all readers.
 
         Raises:
             SqlError: the text is no query, or names what clients may not read (wire spec 10.4).
         """
-        key = (text, subscription)
+        roles &= self._roles
+        key = (text, subscription, roles)
         known = self._texts.get(key)
         if known is not None:
             self._texts.move_to_end(key)
             return known
         resolved = resolve_query(text, self._catalog, subscription=subscription)
-        compiled = tuple(dict.fromkeys(self._compiled(query) for query in resolved))
+        compiled = tuple(dict.fromkeys(self._compiled(query, roles) for query in resolved))
         self._texts[key] = compiled
         if len(self._texts) > QUERIES_CACHED_MAX:
             self._texts.popitem(last=False)
         return compiled
 
-    def _compiled(self, query: Query) -> CompiledQuery:
-        compiled = self._queries.get(query)
+    def _compiled(self, query: Query, roles: frozenset[str]) -> CompiledQuery:
+        names = (query.table,) if isinstance(query, Selection) else (query.table, query.other)
+        key = (query, frozenset(name for name in names if self._role(name) in roles))
+        compiled = self._queries.get(key)
         if compiled is None:
-            compiled = self._queries[query] = self._compile(query)
+            compiled = self._queries[key] = self._compile(query, key[1])
             if len(self._queries) > QUERIES_CACHED_MAX:
                 self._queries.popitem(last=False)
         else:
-            self._queries.move_to_end(query)
+            self._queries.move_to_end(key)
         return compiled
 
-    def _compile(self, query: Query) -> CompiledQuery:
+    def _compile(self, query: Query, overseen: frozenset[str]) -> CompiledQuery:
         source = self._readable(query.table)
         is_per_caller = isinstance(source, ViewDeclaration) and not source.is_anonymous
         is_per_caller = is_per_caller or uses_sender(query.predicate)
@@ -116,15 +147,17 @@ class QueryCompiler:
                 None,
                 is_per_caller,
                 source.kinds,
+                _readers(source, overseen),
             )
-        join = self._join(query, source)
+        join = self._join(query, source, overseen)
         for predicate in (query.other_predicate, query.pair_predicate):
             is_per_caller = is_per_caller or uses_sender(predicate)
         test = compile_predicate(query.predicate)
         kinds = tuple(kind for kind in source.kinds if kind in join.other.kinds)
-        return CompiledQuery(query.table, source, test, None, join, is_per_caller, kinds)
+        readers = _readers(source, overseen)
+        return CompiledQuery(query.table, source, test, None, join, is_per_caller, kinds, readers)
 
-    def _join(self, query: SemiJoin, source: Readable) -> CompiledJoin:
+    def _join(self, query: SemiJoin, source: Readable, overseen: frozenset[str]) -> CompiledJoin:
         other = self._readable(query.other)
         if isinstance(source, ViewDeclaration) or isinstance(other, ViewDeclaration):
             raise SqlError("Unsupported: views in joins")
@@ -138,8 +171,20 @@ class QueryCompiler:
             query.other_column,
             compile_predicate(query.other_predicate),
             compile_pair_predicate(query.pair_predicate),
+            _readers(other, overseen),
         )
+
+    def _role(self, name: str) -> str | None:
+        readable = self._readable(name)
+        return readable.readers_role if isinstance(readable, TableDeclaration) else None
 
     def _readable(self, name: str) -> Readable:
         table = self._module.tables.get(name)
         return self._module.views[name] if table is None else table
+
+
+def _readers(source: Readable, overseen: frozenset[str]) -> Readers | None:
+    """Who sees which rows; a view has shown its caller what it wants to show already."""
+    if isinstance(source, ViewDeclaration) or source.name in overseen:
+        return None
+    return source.readers

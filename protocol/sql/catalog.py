@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,11 +42,16 @@ class Catalog(Protocol):
 
 
 class SchemaCatalog:
-    """The catalog of a module: public tables and views, private tables for the owner only."""
+    """The catalog of a module: public tables and views, private tables for the owner only.
 
-    __slots__ = ("_tables",)
+    What is ``unlisted`` can be named, but is not among everything.
+    """
 
-    def __init__(self, schema: ModuleSchema, *, owner: bool = False) -> None:
+    __slots__ = ("_tables", "_unlisted")
+
+    def __init__(
+        self, schema: ModuleSchema, *, owner: bool = False, unlisted: Container[str] = ()
+    ) -> None:
         tables: dict[str, CatalogTable] = {}
         for table in schema.tables:
             if owner or table.is_public:
@@ -61,6 +66,7 @@ class SchemaCatalog:
         for view in schema.views:
             tables[view.name] = CatalogTable(view.name, view.row_type)
         self._tables = dict(sorted(tables.items()))
+        self._unlisted = unlisted
 
     def table(self, name: str) -> CatalogTable | None:
         """Return the table or view of that name, None when there is none to read."""
@@ -68,4 +74,4 @@ class SchemaCatalog:
 
     def tables(self) -> Iterable[CatalogTable]:
         """Return everything that can be read, ordered by name."""
-        return self._tables.values()
+        return [table for name, table in self._tables.items() if name not in self._unlisted]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from actors.module import Module
+from actors.operations import announcements
 from protocol.typescript import generate
 from protocol.typescript.generate import BANNER
 from server.errors import OverwriteRefusedError
@@ -22,11 +23,14 @@ def _is_ours(path: Path) -> bool:
         return file.read(len(_MARK)) == _MARK
 
 
-def generate_bindings(module: str, out: Path, *, fixtures: bool) -> list[str]:
+def generate_bindings(
+    module: str, out: Path, *, fixtures: bool, announced: bool = False
+) -> list[str]:
     """Write a module's TypeScript bindings to a folder.
 
     Files of an earlier run that are not generated any more are deleted; they are known by their
-    banner. Nothing is written when one file cannot be.
+    banner. Nothing is written when one file cannot be. With ``announced`` there is also
+    ``operations_announcement``, which every server offers beside its module.
 
     Returns:
         What was done, one line per file.
@@ -36,10 +40,9 @@ def generate_bindings(module: str, out: Path, *, fixtures: bool) -> list[str]:
         ActorError: the module cannot be loaded.
     """
     sys.path.insert(0, str(Path.cwd()))
-    files = {
-        out / name: text
-        for name, text in generate(Module.load(module, fixtures=fixtures).schema).items()
-    }
+    beside = [announcements.__name__] if announced else []
+    schema = Module.load(module, fixtures=fixtures, beside=beside).readable
+    files = {out / name: text for name, text in generate(schema).items()}
     present = {path for path in out.rglob("*.ts") if path.is_file()} if out.is_dir() else set()
     for path in files:
         if path in present and not _is_ours(path):

@@ -13,13 +13,13 @@ import uvloop
 
 from server.app import Server
 from server.logs import configure_logs
-from server.settings import Settings
+from server.settings import LoadedSettings
 
 __all__ = ["run_server"]
 
 
-async def _serve(settings: Settings, *, reset: bool) -> bool:
-    server = Server(settings, reset=reset)
+async def _serve(loaded: LoadedSettings, *, reset: bool) -> bool:
+    server = Server(loaded.settings, reset=reset, sources=loaded.sources)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.ended.set)
@@ -33,15 +33,15 @@ async def _serve(settings: Settings, *, reset: bool) -> bool:
     return in_time
 
 
-def run_server(settings: Settings, *, reset: bool) -> None:
+def run_server(loaded: LoadedSettings, *, reset: bool) -> None:
     """Serve until SIGTERM or SIGINT; returns after a stop, whatever is left after its time.
 
     Raises what ``Server.start`` raises, and the StoreError that ended the server if one did.
     """
-    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(loaded.settings.log_level, loaded.settings.log_format)
     sys.path.insert(0, str(Path.cwd()))  # modules beside the settings file can be served
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if runner.run(_serve(settings, reset=reset)):
+        if runner.run(_serve(loaded, reset=reset)):
             return
         # A thread that does not end would keep the process: everything acknowledged is durable.
         logging.shutdown()

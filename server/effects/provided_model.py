@@ -7,27 +7,26 @@ failure goes to the next provider; from then on a failure is the answer's end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import structlog
-
 from actors.errors import TextModelError
 from actors.module.text_model import Prompt
-from server.effects.provider import Provider, TransientModelError
-from server.effects.slots import Slots
+from server.effects.counts import ModelCounts
+from server.effects.provider import Provider, Usage
+from server.effects.retries import ask_in_order
+from server.effects.turns import Turn, Turns
 from server.limits import (
     MODEL_ANSWER_CHARS_MAX,
     MODEL_FIRST_SECONDS_MAX,
     MODEL_GAP_SECONDS_MAX,
     MODEL_RETRY_SECONDS,
     MODEL_SECONDS_MAX,
+    TOKEN_ASCII_CHARS,
 )
 
-__all__ = ["ModelTimes", "ProvidedModel"]
-
-log = structlog.get_logger(__name__)
+__all__ = ["ModelTimes", "ProvidedModel", "estimated_tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,12 @@ class ModelTimes:
     retries: tuple[float, ...] = MODEL_RETRY_SECONDS
 
 
+def estimated_tokens(text: str) -> int:
+    """About how many tokens a text has: one for four letters of ASCII or one other character."""
+    ascii_chars = len(text.encode("ascii", "ignore"))
+    return -(-ascii_chars // TOKEN_ASCII_CHARS) + len(text) - ascii_chars
+
+
 class _Answer:
     """Pieces of one answer, taken together by whoever listens more slowly than they come."""
 
@@ -55,14 +60,23 @@ class _Answer:
         self._chars = 0
         self._news = asyncio.Event()
         self._has_ended = False
-        self.has_begun = False
+        self._tokens = 0
+        self._began = asyncio.get_running_loop().time()
+        self.first_seconds: float | None = None
+        self.usage: Usage | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        return self.first_seconds is not None
 
     def put(self, piece: str) -> None:
         self._chars += len(piece)
         if self._chars > MODEL_ANSWER_CHARS_MAX:
             raise TextModelError("dependency.unavailable", "the answer has no end")
-        self.has_begun = self.has_begun or bool(piece)
+        if piece and self.first_seconds is None:
+            self.first_seconds = asyncio.get_running_loop().time() - self._began
         self._pieces.append(piece)
+        self._tokens += estimated_tokens(piece)
         self._news.set()
 
     def end(self) -> None:
@@ -78,22 +92,38 @@ class _Answer:
         self._pieces.clear()
         return text
 
+    def taken(self, prompt: Prompt) -> Usage:
+        """What it took as far as the provider counted, and else by estimate."""
+        if self.usage is not None:
+            return self.usage
+        asked = estimated_tokens(prompt.system) + estimated_tokens(prompt.user)
+        return Usage(asked if self.has_begun else 0, self._tokens)
+
 
 class ProvidedModel:
     """Implements ``actors.module.TextModel``.
 
     Args:
         providers: asked in this order; one at least.
-        running_max: how many requests run at the same time; more of them wait.
+        turns: who may ask.
+        counts: what is counted of all requests.
+        price: what 1,000 tokens cost.
         times: how long a request may take once it runs.
     """
 
     def __init__(
-        self, providers: Sequence[Provider], running_max: int, times: ModelTimes | None = None
+        self,
+        providers: Sequence[Provider],
+        turns: Turns,
+        counts: ModelCounts,
+        price: float = 0.0,
+        times: ModelTimes | None = None,
     ) -> None:
         assert providers
         self._providers = tuple(providers)
-        self._slots = Slots(running_max)
+        self._turns = turns
+        self._counts = counts
+        self._price = price
         self._times = times or ModelTimes()
 
     async def aclose(self) -> None:
@@ -105,7 +135,7 @@ class ProvidedModel:
         self, prompt: Prompt, *, user_id: str, tokens_max: int
     ) -> AsyncGenerator[str, None]:
         """The answer in pieces as they come; see ``TextModel``."""
-        async with self._slots.slot(user_id):
+        async with self._turns.turn(user_id) as turn:
             answer = _Answer()
             asking = asyncio.create_task(self._ask(prompt, tokens_max, answer, is_structured=False))
             asking.add_done_callback(lambda _: answer.end())
@@ -121,59 +151,44 @@ class ProvidedModel:
             finally:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
+                self._settle(turn, prompt, answer)
 
     async def complete_structured(
         self, prompt: Prompt, *, user_id: str, tokens_max: int, json_schema: str
     ) -> str:
         """The whole answer; see ``TextModel``."""
         system = f"{prompt.system}\nAnswer with one JSON object of this schema: {json_schema}"
-        async with self._slots.slot(user_id):
+        asked = Prompt(system, prompt.user)
+        async with self._turns.turn(user_id) as turn:
             answer = _Answer()
-            await self._ask(Prompt(system, prompt.user), tokens_max, answer, is_structured=True)
+            try:
+                await self._ask(asked, tokens_max, answer, is_structured=True)
+            finally:
+                self._settle(turn, asked, answer)
             answer.end()
             return await answer.take()
+
+    def _settle(self, turn: Turn, prompt: Prompt, answer: _Answer) -> None:
+        turn.prompt_tokens, turn.answer_tokens = answer.taken(prompt)
+        turn.cost = (turn.prompt_tokens + turn.answer_tokens) / 1_000 * self._price
+        self._counts.first_seconds += answer.first_seconds or 0.0
 
     async def _ask(
         self, prompt: Prompt, tokens_max: int, answer: _Answer, *, is_structured: bool
     ) -> None:
-        def stream(provider: Provider) -> AsyncGenerator[str, None]:
-            return provider.stream(prompt, tokens_max, is_structured=is_structured)
+        async def listen(provider: Provider) -> None:
+            pieces = provider.stream(prompt, tokens_max, is_structured=is_structured)
+            await self._listen(pieces, answer)
 
-        error = TextModelError("dependency.unavailable", "no provider answered")
         try:
             async with asyncio.timeout(self._times.total):
-                for provider in self._providers:
-                    try:
-                        await self._ask_again(provider, stream, answer)
-                    except TextModelError as failure:
-                        log.warning("a model failed", provider=provider.name, reason=str(failure))
-                        if answer.has_begun:
-                            raise
-                        error = failure
-                    else:
-                        return
+                await ask_in_order(
+                    self._providers, listen, self._times.retries, lambda: answer.has_begun
+                )
         except TimeoutError:
             raise TextModelError("dependency.timeout", "the answer took too long") from None
-        raise error
 
-    async def _ask_again(
-        self,
-        provider: Provider,
-        stream: Callable[[Provider], AsyncGenerator[str, None]],
-        answer: _Answer,
-    ) -> None:
-        """Ask a provider, and again after each pause while nothing has come."""
-        for pause in (*self._times.retries, None):
-            try:
-                await self._listen(stream(provider), answer)
-            except TransientModelError:
-                if pause is None or answer.has_begun:
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                return
-
-    async def _listen(self, pieces: AsyncGenerator[str, None], answer: _Answer) -> None:
+    async def _listen(self, pieces: AsyncGenerator[str | Usage, None], answer: _Answer) -> None:
         seconds = self._times.first
         async with aclosing(pieces) as stream:
             while True:
@@ -184,5 +199,8 @@ class ProvidedModel:
                     return
                 except TimeoutError:
                     raise TextModelError("dependency.timeout", "the model fell silent") from None
-                answer.put(piece)
+                if isinstance(piece, Usage):
+                    answer.usage = piece
+                else:
+                    answer.put(piece)
                 seconds = self._times.gap

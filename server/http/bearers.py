@@ -8,7 +8,7 @@ from typing import TypeAlias
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from server.errors import CredentialsError, TokenError
+from server.errors import BannedError, CredentialsError, TokenError
 from server.identity.tokens import Authenticator, Bearer
 
 __all__ = ["BearerHandler", "Handler", "authenticated"]
@@ -22,7 +22,7 @@ def authenticated(
 ) -> Handler:
     """Wrap a handler that wants to know its caller.
 
-    A bad token is answered 401, a malformed header 400. Answers of the handler carry
+    A bad token is answered 401, a malformed header 400, a banned bearer 403. Answers of the handler carry
     ``spacetime-identity`` and ``spacetime-identity-token`` (wire spec 1.2).
 
     Args:
@@ -39,6 +39,8 @@ def authenticated(
             bearer = await authenticator.authenticate(header)
         except CredentialsError as error:
             return PlainTextResponse(str(error), 400)
+        except BannedError as error:
+            return PlainTextResponse(str(error), 403)
         except TokenError as error:
             return PlainTextResponse(str(error), 401)
         response = await handler(request, bearer)

@@ -1,9 +1,10 @@
-"""Health: whether the process answers, and whether its store takes writes (domain 11)."""
+"""Health: whether the process answers, takes calls, and does all that it should (domain 11)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from persistence.errors import FencedError, StoreError
 from persistence.store import Store
 from server import __version__
+from server.canary import CanaryState
 from server.limits import HEALTH_SECONDS_MAX, REFUSAL_SECONDS
 
 __all__ = ["HealthProbe", "health_routes"]
@@ -25,21 +27,29 @@ class HealthProbe:
     """Writes a small value and says what came of it; callers at the same time share one write."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], since_refusal: Callable[[], float]
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        since_refusal: Callable[[], float],
+        is_draining: Callable[[], bool] = lambda: False,
     ) -> None:
         """Probe ``store``; ``clock`` is in seconds and never goes back.
 
-        ``since_refusal`` says how many seconds ago the store refused a batch of the actors.
+        ``since_refusal`` says how many seconds ago the store refused a batch of the actors;
+        ``is_draining`` whether new connections are refused.
         """
         self._store = store
         self._clock = clock
         self._since_refusal = since_refusal
+        self._is_draining = is_draining
         self._checked_at = float("-inf")
         self._fault: str | None = None
         self._lock = asyncio.Lock()
 
     async def fault(self) -> str | None:
         """Say what is wrong, or None; at most ``_FRESH_SECONDS`` old."""
+        if self._is_draining():
+            return "the server is draining"
         async with self._lock:
             if self._clock() - self._checked_at >= _FRESH_SECONDS:
                 self._fault = await self._write()
@@ -61,15 +71,29 @@ class HealthProbe:
         return None
 
 
-def health_routes(probe: HealthProbe) -> list[Route]:
-    """Build ``/healthz``, ``/readyz`` and the two that the wire knows.
+def health_routes(probe: HealthProbe, canary: Callable[[], CanaryState]) -> list[Route]:
+    """Build ``/livez``, ``/readyz``, ``/healthz`` and the two that the wire knows.
 
-    A process that is up answers ``/healthz``, whatever its store does: starting it again would not
-    help. ``/readyz`` answers 503 with a reason while calls cannot be acknowledged.
+    A process that is up answers ``/livez``, whatever its store does: starting it again would not
+    help. ``/readyz`` answers 503 with a reason while calls cannot be acknowledged. ``/healthz``
+    answers 503 with the part that is broken, and since when, while the canary finds one.
     """
 
-    async def healthz(_request: Request) -> Response:
+    async def livez(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def healthz(_request: Request) -> Response:
+        broken, since, beat_seconds = canary()
+        if broken is None:
+            return JSONResponse({"status": "ok", "beat_seconds": beat_seconds})
+        content = {
+            "status": "failing",
+            "part": broken.name.lower(),
+            "reason": broken.value,
+            "since": datetime.fromtimestamp(since // 1_000_000, UTC).isoformat(),
+            "beat_seconds": beat_seconds,
+        }
+        return JSONResponse(content, 503)
 
     async def readyz(_request: Request) -> Response:
         fault = await probe.fault()
@@ -91,6 +115,7 @@ def health_routes(probe: HealthProbe) -> list[Route]:
         )
 
     return [
+        Route("/livez", livez, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         Route("/v1/ping", ping, methods=["GET"]),

@@ -31,8 +31,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def bind_port(host: str, port: int, *, allow_public: bool) -> socket.socket:
+def bind_port(
+    host: str, port: int, *, allow_public: bool, flag: str = "allow_public_bind"
+) -> socket.socket:
     """Take a port; whoever connects before the start is done waits in the kernel's queue.
+
+    ``flag`` is the setting that permits a public address.
 
     Raises:
         BindRefusedError: a public address without permission.
@@ -40,7 +44,7 @@ def bind_port(host: str, port: int, *, allow_public: bool) -> socket.socket:
         SettingsError: there is no such address on this machine.
     """
     if not allow_public and not is_loopback(host):
-        raise BindRefusedError(host)
+        raise BindRefusedError(host, flag)
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

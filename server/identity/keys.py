@@ -27,14 +27,20 @@ from cryptography.hazmat.primitives.serialization import (
 
 from server.errors import KeyFileError
 
-__all__ = ["CLUSTER_SECRET_FILE", "SIGNING_KEY_FILE", "SigningKey", "load_cluster_secret"]
+__all__ = [
+    "CLUSTER_SECRET_FILE",
+    "SIGNING_KEY_FILE",
+    "SigningKey",
+    "load_cluster_secret",
+    "read_or_create",
+]
 
 SIGNING_KEY_FILE = "signing-key.pem"
 CLUSTER_SECRET_FILE = "cluster-secret"  # noqa: S105 - a file name
 _CLUSTER_SECRET_BYTES = 32
 
 
-def _read_or_create(path: Path, content: bytes) -> bytes:
+def read_or_create(path: Path, content: bytes) -> bytes:
     """Return what ``path`` holds, after putting ``content`` there if nothing was."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
@@ -70,7 +76,7 @@ class SigningKey:
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
         )
         try:
-            key = load_pem_private_key(_read_or_create(path, fresh), password=None)
+            key = load_pem_private_key(read_or_create(path, fresh), password=None)
         except (ValueError, TypeError):
             raise KeyFileError(path, "not a private key in PEM") from None
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
@@ -92,7 +98,7 @@ def load_cluster_secret(data_dir: Path) -> bytes:
         KeyFileError: the file has another length.
     """
     path = data_dir / CLUSTER_SECRET_FILE
-    secret = _read_or_create(path, secrets.token_bytes(_CLUSTER_SECRET_BYTES))
+    secret = read_or_create(path, secrets.token_bytes(_CLUSTER_SECRET_BYTES))
     if len(secret) != _CLUSTER_SECRET_BYTES:
         raise KeyFileError(path, f"holds {len(secret)} bytes, not {_CLUSTER_SECRET_BYTES}")
     return secret

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from actors.claims import ROLES, Claims
 from protocol.identity import identity_from_claims
-from server.errors import TokenError
+from server.errors import TokenError, TokenExpiredError
 from server.limits import (
     CLAIM_TEXT_BYTES_MAX,
     CLAIMS_JSON_BYTES_MAX,
@@ -114,7 +114,7 @@ def claims_from_payload(
     if expires_at is None and must_expire:
         raise TokenError("exp is missing")
     if expires_at is not None and expires_at <= seconds:
-        raise TokenError("token has expired")
+        raise TokenExpiredError("token has expired")
     identity = identity_from_claims(issuer, subject)
     claimed = payload.get("hex_identity")
     if claimed is not None and claimed != str(identity):

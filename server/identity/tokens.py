@@ -15,7 +15,8 @@ from jwt.types import Options
 
 from actors.claims import Claims
 from protocol.identity import identity_from_claims
-from server.errors import CredentialsError, TokenError
+from protocol.values import Identity
+from server.errors import BannedError, CredentialsError, TokenError
 from server.identity.issuers import TrustedIssuers
 from server.identity.keys import SigningKey
 from server.identity.payload import claims_from_payload
@@ -71,12 +72,20 @@ class Authenticator:
         key: the local key.
         issuers: issuers whose tokens and roles are accepted.
         clock: microseconds since the Unix epoch.
+        is_banned: whom operators do not let in.
     """
 
-    def __init__(self, key: SigningKey, issuers: TrustedIssuers, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        key: SigningKey,
+        issuers: TrustedIssuers,
+        clock: Callable[[], int],
+        is_banned: Callable[[Identity], bool] = lambda _: False,
+    ) -> None:
         self._key = key
         self._issuers = issuers
         self._clock = clock
+        self._is_banned = is_banned
         self.public_pem = key.public_pem
 
     def mint_anonymous(self) -> Bearer:
@@ -129,12 +138,16 @@ class Authenticator:
 
         Raises:
             CredentialsError: the header is malformed.
+            BannedError: the token's bearer is not let in.
             TokenError: the token is not accepted.
         """
         token = bearer_token(header) or parameter
         if not token:
             return self.mint_anonymous()
-        return Bearer(await self.verify(token), token)
+        claims = await self.verify(token)
+        if self._is_banned(claims.identity):
+            raise BannedError("you are banned from this server")
+        return Bearer(claims, token)
 
     async def verify(self, token: str) -> Claims:
         """Check a token's signature and claims.

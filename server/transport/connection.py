@@ -39,6 +39,7 @@ from server.transport.frames import (
 )
 from server.transport.gateway import Gateway, SessionPort
 from server.transport.handshake import Accepted, shake_hands
+from server.transport.open_sockets import OpenSocket
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -126,6 +127,7 @@ class Socket(asyncio.Protocol):
         if self._core is not None:
             self._core.close()
             self._gateway.metrics.connections_open -= 1
+            self._gateway.sockets.discard(self)
         if self._session is not None:
             self._gateway.spawn(self._end_session(self._session))
 
@@ -225,6 +227,17 @@ class Socket(asyncio.Protocol):
             sink=self,
             subprotocol=core.subprotocol.value,
             admission=gateway.admission,
+        )
+        gateway.sockets.add(
+            OpenSocket(
+                accepted.bearer.claims,
+                accepted.connection_id,
+                core.subprotocol.value,
+                now,
+                self._session,
+                self,
+                self._transport,
+            )
         )
         self._beginning = gateway.spawn(self._connect(self._session))
         deadline = self.on_deadline(now)

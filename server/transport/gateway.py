@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from actors import Rate
 from actors.claims import Claims
 from protocol.messages import ClientMessage, Wire
 from protocol.values import ConnectionId
@@ -14,12 +15,14 @@ from server.databases import Databases
 from server.identity.tokens import Authenticator
 from server.metrics import Metrics
 from server.transport.framing import Framing
+from server.transport.open_sockets import OpenSockets
 from server.transport.wheel import TimerWheel
 
 __all__ = ["Admission", "Gateway", "SessionPort", "Sessions", "Sink"]
 
-Admission = Callable[[Claims, int], bool]
-"""Whether a caller may call now (microseconds); asked once per call, in order."""
+Admission = Callable[[Claims, int, Rate | None], bool]
+"""Takes a token of a caller's bucket at a time in microseconds: of the one for all calls, or of a
+rate's; False when there is none."""
 
 
 class Sink(Protocol):
@@ -83,7 +86,9 @@ class Gateway:
         message_bytes_max: size of one inbound message.
         framing: turns messages into frames, once for equal ones.
         tasks: beginnings and ends of sessions that are still running.
+        sockets: the connections that are open.
         accepting: False once the server stops: upgrades are refused, requests are not heard.
+        is_draining: upgrades are refused; connections that are open go on.
     """
 
     sessions: Sessions
@@ -95,7 +100,9 @@ class Gateway:
     message_bytes_max: int
     framing: Framing = field(default_factory=Framing)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    sockets: OpenSockets = field(default_factory=OpenSockets)
     accepting: bool = True
+    is_draining: bool = False
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run ``work`` as a task that is known until it ends."""

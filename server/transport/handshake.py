@@ -23,7 +23,7 @@ from protocol.upgrade import (
     parse_upgrade_query,
 )
 from protocol.values import ConnectionId
-from server.errors import CredentialsError, TokenError
+from server.errors import BannedError, CredentialsError, TokenError
 from server.identity.tokens import Bearer
 from server.transport.gateway import Gateway
 
@@ -88,6 +88,8 @@ async def _check(request: Request, gateway: Gateway) -> tuple[Bearer, Subprotoco
     _database_of(path, gateway)
     if not gateway.accepting:
         raise _RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "server is stopping")
+    if gateway.is_draining:
+        raise _RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, "server is draining")
     offered = request.headers.get_all("Sec-WebSocket-Protocol")
     subprotocol = choose_subprotocol(offered)
     try:
@@ -96,6 +98,8 @@ async def _check(request: Request, gateway: Gateway) -> tuple[Bearer, Subprotoco
         bearer = await gateway.authenticator.authenticate(header, options.token)
     except (DecodeError, CredentialsError) as error:
         raise _RefusalError(HTTPStatus.BAD_REQUEST, str(error)) from None
+    except BannedError as error:
+        raise _RefusalError(HTTPStatus.FORBIDDEN, str(error)) from None
     except TokenError as error:
         raise _RefusalError(HTTPStatus.UNAUTHORIZED, str(error)) from None
     if subprotocol is None:

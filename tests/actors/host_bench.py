@@ -93,7 +93,7 @@ class Bench:
 
     async def start(self) -> Bench:
         """Open the disk and start a host; a host that was there before has crashed."""
-        self.store = MemoryStore(self.disk)
+        self.store = MemoryStore(self.disk, clock=self.clock)
         await self.store.open()
         self.host = Host(
             self.module,

@@ -54,7 +54,7 @@ async def store_users(folder: Path, count: int, records_each: int = 0) -> None:
     async with running_host(GAME, "sqlite", folder) as host:
         await come_and_go(host, 0, 1)
         await host.durable()
-        await host.checkpoint_all()
+        await host.orders.checkpoint_all()
         for visit in range(records_each // 2):
             await come_and_go(host, 0, 2 + visit)
         await host.durable()

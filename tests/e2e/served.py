@@ -52,14 +52,19 @@ def command(*arguments: str, **changes: str) -> str:
 
 
 class Served:
-    """A server process over a data folder; it can be killed and started again."""
+    """A server process over a data folder; it can be killed and started again.
+
+    Attributes:
+        program: what Python runs at the next start.
+    """
 
     def __init__(self, module: str, data_dir: Path, *flags: str) -> None:
         self._arguments = [
-            *(sys.executable, "-m", "server", "serve", "--port", "0"),
+            *("serve", "--port", "0"),
             *("--module", module, "--database", DATABASE, "--data-dir", str(data_dir)),
             *flags,
         ]
+        self.program: Sequence[str] = ("-m", "server")
         self.data_dir = data_dir
         self._log = data_dir.parent / f"{data_dir.name}.log"
         self._process: subprocess.Popen[str] | None = None
@@ -71,7 +76,7 @@ class Served:
         assert self._process is None
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                self._arguments,
+                [sys.executable, *self.program, *self._arguments],
                 cwd=HERE,
                 env=environment(),
                 stdin=subprocess.DEVNULL,

@@ -130,7 +130,7 @@ async def test_a_medium_that_refuses(tmp_path, kind):
         assert codes[0] == CLOSE_RESTART
         assert set(codes) <= {CLOSE_RESTART, None}
         assert await asyncio.to_thread(server.wait_until_ready, ready=False) in REASONS
-        assert server.get("/healthz")[0] == 200
+        assert server.get("/livez")[0] == 200
         assert server.is_running
 
         await asyncio.to_thread(medium.accept)

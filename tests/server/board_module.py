@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actors import (
     Identity,
+    Rate,
     ReducerContext,
     ReducerError,
     client_connected,
@@ -31,6 +32,11 @@ def write_note(ctx: ReducerContext, text: str) -> None:
     if not text:
         raise ReducerError("note.text_empty", "a note says something")
     ctx.db[Note].insert(Note(id=0, author=ctx.sender, text=text))
+
+
+@reducer(rate=Rate("bells", per_minute=1, burst=2))
+def ring(ctx: ReducerContext) -> None:
+    ctx.db[Note].insert(Note(id=0, author=ctx.sender, text="Ding"))
 
 
 @reducer(roles=["service"])

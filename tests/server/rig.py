@@ -21,6 +21,7 @@ from persistence.memory import MemoryStore
 from protocol.messages import CallReducer, ClientMessage, Wire, decode_server_message
 from protocol.messages.v2_client import encode_client_message
 from protocol.schema import ModuleSchema
+from server.canary import CanaryState
 from server.databases import Database, Databases, database_identity
 from server.http.health import HealthProbe
 from server.http.listening import Listener, bind_port
@@ -29,6 +30,7 @@ from server.identity.issuers import TrustedIssuers
 from server.identity.keys import SigningKey
 from server.identity.tokens import Authenticator
 from server.metrics import Metrics
+from server.telemetry.families import Sources
 from server.transport.connection import bound_socket
 from server.transport.gateway import Admission, Gateway, Sink
 from server.transport.wheel import TimerWheel
@@ -272,7 +274,9 @@ async def running_rig(
         databases=gateway.databases,
         schema=schema,
         probe=HealthProbe(store, loop.time, lambda: host.seconds_since_refusal),
-        metrics=metrics,
+        canary=lambda: CanaryState(None, 0, 0.01),
+        tally=metrics.http,
+        metrics=Sources(metrics),
     )
     sock = bind_port("127.0.0.1", 0, allow_public=False)
     listener = Listener(sock, site, bound_socket(gateway))

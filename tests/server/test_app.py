@@ -147,6 +147,28 @@ async def test_calls_beyond_the_rate_are_refused_in_order(tmp_path):
         assert server.metrics.requests_limited == 3
 
 
+async def test_a_function_has_a_rate_of_its_own(tmp_path):
+    async with running(settings(tmp_path)) as (server, ready):
+        for _ in range(2):
+            async with client(ready) as one:
+                caller = Caller(one)
+                await caller.next()
+                rung = [(await caller.ask(CallReducer(i, "ring", b""))).outcome for i in range(3)]
+                assert [type(outcome) for outcome in rung] == [ReducerOk] * 2 + [ReducerErr]
+                assert isinstance((await caller.ask(write_note(4, "x"))).outcome, ReducerOk)
+        assert server.metrics.requests_limited == 2
+
+
+async def test_no_rate_holds_where_rates_are_off(tmp_path):
+    chosen = settings(tmp_path, rate_limits=False)
+    async with running(chosen) as (_, ready), client(ready) as one:
+        caller = Caller(one)
+        await caller.next()
+        for number in range(3):
+            outcome = (await caller.ask(CallReducer(number, "ring", b""))).outcome
+            assert isinstance(outcome, ReducerOk)
+
+
 async def test_service_tokens_may_do_more(tmp_path):
     token = mint_token(tmp_path, ["service"], "worker", 60)
     chosen = settings(tmp_path, rate_per_second=1, rate_burst=1)

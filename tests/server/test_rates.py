@@ -10,7 +10,7 @@ SECOND = 1_000_000
 
 
 def test_a_burst_passes_and_the_next_call_does_not():
-    buckets = TokenBuckets(per_second=30, burst=60)
+    buckets = TokenBuckets(per_minute=1800, burst=60)
     now = 10**15
     assert [buckets.take(1, now) for _ in range(61)] == [True] * 60 + [False]
     assert buckets.take(2, now), "another caller has another bucket"
@@ -25,7 +25,7 @@ def test_a_burst_passes_and_the_next_call_does_not():
     st.lists(st.integers(0, 3 * SECOND), min_size=1, max_size=80),
 )
 def test_agrees_with_a_bucket_that_counts_its_tokens(per_second, burst, gaps):
-    buckets = TokenBuckets(per_second=per_second, burst=burst)
+    buckets = TokenBuckets(per_minute=60 * per_second, burst=burst)
     interval = SECOND // per_second
     now, level, last = 10**15, burst * interval, 10**15
     for gap in gaps:
@@ -39,7 +39,7 @@ def test_agrees_with_a_bucket_that_counts_its_tokens(per_second, burst, gaps):
 
 @given(st.integers(1, 50), st.integers(1, 10), st.integers(0, 10**15))
 def test_a_clock_that_goes_back_refuses_nobody_for_ever(per_second, burst, back):
-    buckets = TokenBuckets(per_second=per_second, burst=burst)
+    buckets = TokenBuckets(per_minute=60 * per_second, burst=burst)
     now = 2 * 10**15
     while buckets.take(1, now):
         pass
@@ -48,7 +48,7 @@ def test_a_clock_that_goes_back_refuses_nobody_for_ever(per_second, burst, back)
 
 
 def test_full_buckets_are_forgotten():
-    buckets = TokenBuckets(per_second=1, burst=1)
+    buckets = TokenBuckets(per_minute=60, burst=1)
     for key in range(3 * BUCKETS_SWEEP_MIN):
         buckets.take(key, key * SECOND)
     assert len(buckets) <= BUCKETS_SWEEP_MIN + 1

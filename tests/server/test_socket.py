@@ -385,7 +385,7 @@ async def test_the_server_goes_away_with_1012(rig: Rig):
 
 
 async def test_admission_is_handed_to_the_session(tmp_path):
-    def admit(_claims, _now) -> bool:
+    def admit(_claims, _now, _rate) -> bool:
         return False
 
     async with running_rig(tmp_path, admission=admit) as limited:

@@ -35,6 +35,8 @@ from actors.domains.ai.tasks import (
     new_task,
     scope_of,
 )
+from actors.domains.custom_world.agent.follow import follow_agent_task
+from actors.domains.custom_world.agent.session import session_of as agent_session_of
 from actors.domains.domain_types import TextSource
 from actors.domains.gameplay.live_narration import follow_task
 from actors.domains.gameplay.story import session_of
@@ -166,13 +168,12 @@ class AiTaskCall:
 def create_ai_task(ctx: ReducerContext, input: CreateAiTask) -> AiTaskSnapshot:
     """Make a pending task with pending stages.
 
-    Raises ``ai.invalid_scope``, ``ai.invalid_stages``, ``story.not_found``, and the refusals of
-    texts, ids and JSON.
+    Raises ``ai.invalid_scope``, ``ai.invalid_stages``, ``story.not_found``,
+    ``agent.session_not_found``, and the refusals of texts, ids and JSON.
     """
     if input.scope_kind is not scope_of(ctx) or input.scope_id != ctx.key:
         raise ReducerError("ai.invalid_scope", "the scope is of another kind")
-    is_story = input.scope_kind is AiScope.STORY
-    owner = session_of(ctx.db).host_user_id if is_story else ctx.key
+    owner = _owner_of(ctx, input.scope_kind)
     new = NewTask(owner, input.task_kind, input.label, input.payload_json, input.source_entity_id)
     task = new_task(ctx, new)
     add_stages(ctx, task, input.stages)
@@ -200,7 +201,7 @@ def append_ai_text_chunk(ctx: ReducerContext, input: AppendAiTextChunk) -> AiTas
     task = find_task(ctx.db, input.task_id)
     stage = find_stage(ctx.db, task, input.stage_order)
     stage = receive_chunk(ctx, task, stage, input.attempt, input.sequence, input.delta_text)
-    follow_task(ctx, task)
+    _follow(ctx, task)
     return stage
 
 
@@ -210,7 +211,9 @@ def complete_ai_stage(ctx: ReducerContext, input: CompleteAiStage) -> AiTaskStag
     task = find_task(ctx.db, input.task_id)
     stage = find_stage(ctx.db, task, input.stage_order)
     result = StageResult(input.text_output, input.structured_json, input.warnings)
-    return complete_stage(ctx, task, stage, input.expected_attempt, result)
+    stage = complete_stage(ctx, task, stage, input.expected_attempt, result)
+    follow_agent_task(ctx, task)
+    return stage
 
 
 @reducer(actor=AI_SCOPES, roles=_SERVICE)
@@ -227,7 +230,7 @@ def complete_ai_task(ctx: ReducerContext, input: CompleteAiTask) -> AiTask:
     """End a task well; raises what ``complete_task`` raises."""
     task = find_task(ctx.db, input.task_id)
     task = complete_task(ctx, task, input.structured_json, input.source)
-    follow_task(ctx, task)
+    _follow(ctx, task)
     return task
 
 
@@ -239,7 +242,7 @@ def fail_ai_task(ctx: ReducerContext, input: FailAiTask) -> AiTask:
     if stage is not None:
         check_attempt(stage, input.expected_attempt)
     task = fail_task(ctx, task, input.code, input.message)
-    follow_task(ctx, task)
+    _follow(ctx, task)
     return task
 
 
@@ -253,5 +256,22 @@ def cancel_ai_task(ctx: ReducerContext, input: AiTaskCall) -> AiTask:
     if task.owner_user_id != ctx.user_id and not ctx.has_role("service"):
         raise ReducerError("auth.forbidden", "only its owner calls a task off")
     task = cancel_task(ctx, task)
-    follow_task(ctx, task)
+    _follow(ctx, task)
     return task
+
+
+def _follow(ctx: ReducerContext, task: AiTask) -> None:
+    """Bring up to the task what it writes: the event of a story, or a session's operation."""
+    follow_task(ctx, task)
+    follow_agent_task(ctx, task)
+
+
+def _owner_of(ctx: ReducerContext, scope: AiScope) -> str:
+    """Whose task it is: that of the actor's user, host or author."""
+    match scope:
+        case AiScope.STORY:
+            return session_of(ctx.db).host_user_id
+        case AiScope.AGENT:
+            return agent_session_of(ctx.db).user_id
+        case AiScope.USER:
+            return ctx.key

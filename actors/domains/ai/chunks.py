@@ -5,7 +5,7 @@ from __future__ import annotations
 from actors import ReducerContext, ReducerError, Timestamp, message, replace, struct, table, u32
 from actors.domains.ai.limits import CHUNK_CHARS_MAX, CHUNKS_KEPT_MICROS, TEXT_CHARS_MAX
 from actors.domains.ai.stages import AiTaskStage, check_attempt
-from actors.domains.kinds import AI_SCOPES, STORY, USER
+from actors.domains.kinds import AGENT, AI_SCOPES, STORY, USER
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.text import printable_text
 from actors.module import DatabaseReader
@@ -13,6 +13,7 @@ from actors.module import DatabaseReader
 __all__ = [
     "AiTextChunk",
     "ChunksExpired",
+    "agent_chunks_expired",
     "append_chunk",
     "chunks_of",
     "expire_chunks",
@@ -63,9 +64,16 @@ def received_text(db: DatabaseReader, stage: AiTaskStage) -> str:
 
 
 def append_chunk(
-    ctx: ReducerContext, stage: AiTaskStage, attempt: int, sequence: int, delta_text: str
+    ctx: ReducerContext,
+    stage: AiTaskStage,
+    attempt: int,
+    sequence: int,
+    delta_text: str,
+    message_id: str | None = None,
 ) -> tuple[AiTaskStage, bool]:
     """Add a piece; one that is there already is left as it is. What goes beyond the limit is cut.
+
+    ``message_id`` is the message that the text is of, if it is of one.
 
     Returns:
         The stage with its count, and whether the piece was cut.
@@ -102,7 +110,7 @@ def append_chunk(
             chunk_id=chunk_id,
             ai_task_id=stage.ai_task_id,
             ai_task_stage_id=stage.ai_task_stage_id,
-            message_id=None,
+            message_id=message_id,
             attempt=attempt,
             sequence=sequence,
             delta_text=text[:room],
@@ -132,6 +140,12 @@ def user_chunks_expired(ctx: ReducerContext, payload: ChunksExpired) -> None:
 @message(STORY)
 def story_chunks_expired(ctx: ReducerContext, payload: ChunksExpired) -> None:
     """Drop chunks of a story's task."""
+    _drop(ctx, payload)
+
+
+@message(AGENT)
+def agent_chunks_expired(ctx: ReducerContext, payload: ChunksExpired) -> None:
+    """Drop chunks of a creation session's task."""
     _drop(ctx, payload)
 
 

@@ -30,7 +30,14 @@ from actors.domains.ai.stages import (
     running_stage,
     stages_of,
 )
-from actors.domains.ai.tasks import AiTask, AiTaskStatus, check_open, is_final, write_task
+from actors.domains.ai.tasks import (
+    AiTask,
+    AiTaskKind,
+    AiTaskStatus,
+    check_open,
+    is_final,
+    write_task,
+)
 from actors.domains.domain_types import TextSource
 from actors.domains.rules.canonical_json import read_json, write_json
 from actors.domains.rules.text import check_id, clean_text, cut_text
@@ -42,6 +49,7 @@ __all__ = [
     "complete_task",
     "fail_task",
     "receive_chunk",
+    "skip_rest",
     "start_task",
 ]
 
@@ -79,7 +87,8 @@ def receive_chunk(
         ReducerError: as ``append_chunk``.
     """
     check_open(task, AiTaskStatus.RUNNING)
-    stage, is_cut = append_chunk(ctx, stage, attempt, sequence, delta_text)
+    message_id = task.source_entity_id if task.task_kind is AiTaskKind.AGENT_REPLY else None
+    stage, is_cut = append_chunk(ctx, stage, attempt, sequence, delta_text, message_id)
     if is_cut:
         stage = complete_stage(ctx, task, stage, attempt, StageResult(warnings=(_LENGTH,)))
     return stage
@@ -160,6 +169,25 @@ def complete_task(
             result_source=source,
         ),
     )
+
+
+def skip_rest(ctx: ReducerContext, task: AiTask) -> AiTask:
+    """Skip the stages that are not over, of a task whose result came without them.
+
+    Raises ``ai.task_final_state``.
+    """
+    task = start_task(ctx, task)
+    for stage in stages_of(ctx.db, task.ai_task_id):
+        if not is_over(stage):
+            text = cut_text(received_text(ctx.db, stage), TEXT_CHARS_MAX)
+            skipped = replace(
+                stage,
+                status=AiStageStatus.SKIPPED,
+                text_output=text,
+                completed_at=ctx.timestamp,
+            )
+            expire_chunks(ctx, ctx.db[AiTaskStage].update(skipped))
+    return task
 
 
 def fail_task(ctx: ReducerContext, task: AiTask, code: str, message: str) -> AiTask:

@@ -7,11 +7,15 @@ from typing import Final
 __all__ = [
     "ANSWER_CHARS_MAX",
     "ANSWER_TOKENS_MAX",
+    "ANSWER_UNHEARD_CHARS_MAX",
     "BROKEN_CHARS_MAX",
     "CHUNKS_KEPT_MICROS",
     "CHUNK_CHARS_MAX",
     "DIGEST_CHARS_MAX",
+    "DRAFT_CHARS_MAX",
+    "DRAFT_TOKENS_MAX",
     "FAILURE_CHARS_MAX",
+    "FALLBACK_CHUNK_CHARS_MAX",
     "HISTORY_CHARS_MAX",
     "HISTORY_EVENTS_MAX",
     "LABEL_CHARS_MAX",
@@ -80,4 +84,16 @@ ANSWER_TOKENS_MAX: Final = 2_000
 ANSWER_CHARS_MAX: Final = 16_000
 """A model's answer that is longer is not listened to any more."""
 
-assert CHUNK_CHARS_MAX <= TEXT_CHARS_MAX
+ANSWER_UNHEARD_CHARS_MAX: Final = 400
+"""An answer that nobody sees is reported on whenever it has grown so much, to keep the lease."""
+
+DRAFT_TOKENS_MAX: Final = 16_000
+"""What a model may write for a whole world."""
+
+DRAFT_CHARS_MAX: Final = 60_000
+"""A draft that is longer is not listened to any more."""
+
+FALLBACK_CHUNK_CHARS_MAX: Final = 120
+"""A reply that no model gave comes in chunks of so many characters (domain 11.4)."""
+
+assert FALLBACK_CHUNK_CHARS_MAX <= CHUNK_CHARS_MAX <= TEXT_CHARS_MAX

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from enum import IntEnum
 
-from actors import ReducerContext, Timestamp, message, replace, table, u32, u64
+from actors import ReducerContext, ReducerError, Timestamp, message, replace, table, u32, u64
+from actors.domains.custom_world.gallery_counters import (
+    GalleryTally,
+    add_to_tally,
+    rank,
+    tally_of,
+    unrank,
+)
 from actors.domains.domain_types import ThemeMode, WorkCard, WorkRef, WorldKind
 from actors.domains.kinds import CATALOG, USER
 from actors.domains.messages import DescribeWorks, RecordPlay, WorksDescribed
 from actors.domains.rules.ids import derived_id, world_key
-from actors.domains.rules.world import WorldDocument
+from actors.domains.world_messages import PublishProfile
+from actors.module import DatabaseReader
 
 __all__ = [
     "CustomWorldGalleryEntry",
     "CustomWorldPlayMark",
     "Moderation",
     "describe_works",
-    "public_work_code",
+    "entry_of",
     "put_entry",
     "record_play",
+    "recount",
+    "remove_entry",
+    "set_moderation",
 ]
-
-
-_CODE_CHARS = 8
 
 
 class Moderation(IntEnum):
@@ -34,15 +40,21 @@ class Moderation(IntEnum):
     HIDDEN = 1
 
 
+def _reader(entry: CustomWorldGalleryEntry) -> str | None:
+    return entry.owner_user_id if entry.moderation is Moderation.HIDDEN else None
+
+
 @table(
     public=True,
     primary_key="profile_id",
     index=["owner_user_id", "published_at", "like_count", "play_count", "theme_mode"],
     unique=["public_work_code"],
     actor=CATALOG,
+    readers=_reader,
+    readers_role="moderator",
 )
 class CustomWorldGalleryEntry:
-    """A published world in the gallery."""
+    """A published world in the gallery; a hidden one is there for its owner and for moderators."""
 
     profile_id: str
     owner_user_id: str
@@ -78,57 +90,101 @@ class CustomWorldPlayMark:
     last_played_at: Timestamp
 
 
-def public_work_code(profile_id: str) -> str:
-    """The short code of a world that people pass on: 8 base32 characters of its id's SHA-256."""
-    digest = hashlib.sha256(profile_id.encode()).digest()
-    return base64.b32encode(digest).decode()[:_CODE_CHARS].lower()
-
-
-def put_entry(
-    ctx: ReducerContext,
-    world: WorldDocument,
-    owner_user_id: str,
-    author_display_name: str,
-    version: int,
+def entry_of(
+    db: DatabaseReader, profile_id: str, user_id: str, *, sees_hidden: bool = False
 ) -> CustomWorldGalleryEntry:
-    """Show a published version; counters and moderation of an earlier one are kept."""
+    """A world in the gallery, as far as a user may see it.
+
+    Raises:
+        ReducerError: ``world.not_found``, also for a hidden world of somebody else.
+    """
+    entry = db[CustomWorldGalleryEntry].find(profile_id)
+    if entry is None or not (sees_hidden or _reader(entry) in {None, user_id}):
+        raise ReducerError("world.not_found", "there is no such world")
+    return entry
+
+
+def put_entry(ctx: ReducerContext, payload: PublishProfile, version: int) -> GalleryTally:
+    """Show a published version; the numbers of earlier ones are kept."""
     entries = ctx.db[CustomWorldGalleryEntry]
-    profile_id = world.meta.profile_id
-    old = entries.find(profile_id)
-    code = public_work_code(profile_id)
-    while old is None and entries.first(public_work_code=code) is not None:
-        # A taken code is made longer by one letter (domain 6.1).
-        code += "a"
-    return entries.upsert(
+    tally = tally_of(ctx, payload.profile_id, payload.owner_user_id)
+    old = entries.find(payload.profile_id)
+    published_at = ctx.timestamp if old is None else old.published_at
+    card = payload.card
+    entries.upsert(
         CustomWorldGalleryEntry(
-            profile_id=profile_id,
-            owner_user_id=owner_user_id,
-            author_display_name=author_display_name,
-            public_work_code=code if old is None else old.public_work_code,
+            profile_id=payload.profile_id,
+            owner_user_id=payload.owner_user_id,
+            author_display_name=payload.author_display_name,
+            public_work_code=tally.public_work_code,
             version=version,
-            world_name=world.world.name,
-            subtitle=world.world.subtitle,
-            summary_text=world.world.summary,
-            theme_mode=world.world.theme_mode,
-            tags=list(world.world.tags),
-            cover_image_src=world.assets.get("world:world:cover"),
-            playable_role_count=len(world.roles),
-            landmark_count=len(world.landmarks),
-            chapter_count=len(world.chapters),
-            like_count=0 if old is None else old.like_count,
-            play_count=0 if old is None else old.play_count,
-            unique_player_count=0 if old is None else old.unique_player_count,
-            moderation=Moderation.VISIBLE if old is None else old.moderation,
-            published_at=ctx.timestamp if old is None else old.published_at,
+            world_name=card.world_name,
+            subtitle=card.subtitle,
+            summary_text=card.summary_text,
+            theme_mode=card.theme_mode,
+            tags=card.tags,
+            cover_image_src=card.cover_image_src,
+            playable_role_count=card.playable_role_count,
+            landmark_count=card.landmark_count,
+            chapter_count=card.chapter_count,
+            like_count=tally.like_count,
+            play_count=tally.play_count,
+            unique_player_count=tally.unique_player_count,
+            moderation=Moderation.VISIBLE,
+            published_at=published_at,
             updated_at=ctx.timestamp,
         )
     )
+    rank(ctx, tally, published_at)
+    return tally
+
+
+def remove_entry(ctx: ReducerContext, profile_id: str) -> None:
+    """Take a world out of the gallery; its tally stays."""
+    ctx.db[CustomWorldGalleryEntry].delete(profile_id)
+    unrank(ctx, profile_id)
+
+
+def set_moderation(
+    ctx: ReducerContext, entry: CustomWorldGalleryEntry, moderation: Moderation
+) -> CustomWorldGalleryEntry:
+    """Hide a world, or show it again."""
+    entry = ctx.db[CustomWorldGalleryEntry].update(
+        replace(entry, moderation=moderation, updated_at=ctx.timestamp)
+    )
+    if moderation is Moderation.HIDDEN:
+        unrank(ctx, entry.profile_id)
+    else:
+        rank(ctx, ctx.db[GalleryTally].get(entry.profile_id), entry.published_at)
+    return entry
+
+
+def recount(
+    ctx: ReducerContext, profile_id: str, *, likes: int = 0, plays: int = 0, players: int = 0
+) -> GalleryTally:
+    """Change a world's numbers everywhere that they are shown."""
+    tally = add_to_tally(ctx, profile_id, likes=likes, plays=plays, players=players)
+    entries = ctx.db[CustomWorldGalleryEntry]
+    entry = entries.find(profile_id)
+    if entry is not None:
+        entries.update(
+            replace(
+                entry,
+                like_count=tally.like_count,
+                play_count=tally.play_count,
+                unique_player_count=tally.unique_player_count,
+                updated_at=ctx.timestamp,
+            )
+        )
+        if entry.moderation is Moderation.VISIBLE:
+            rank(ctx, tally, entry.published_at)
+    return tally
 
 
 @message(CATALOG)
 def record_play(ctx: ReducerContext, payload: RecordPlay) -> None:
     """Count a session of a world; a user's first one also counts the player."""
-    marks, entries = ctx.db[CustomWorldPlayMark], ctx.db[CustomWorldGalleryEntry]
+    marks = ctx.db[CustomWorldPlayMark]
     mark_id = derived_id(payload.profile_id, payload.user_id)
     mark = marks.find(mark_id)
     if mark is None:
@@ -137,16 +193,7 @@ def record_play(ctx: ReducerContext, payload: RecordPlay) -> None:
         )
     is_first = mark.play_count == 0
     marks.upsert(replace(mark, play_count=mark.play_count + 1, last_played_at=ctx.timestamp))
-    entry = entries.find(payload.profile_id)
-    if entry is not None:
-        entries.update(
-            replace(
-                entry,
-                play_count=entry.play_count + 1,
-                unique_player_count=entry.unique_player_count + is_first,
-                updated_at=ctx.timestamp,
-            )
-        )
+    recount(ctx, payload.profile_id, plays=1, players=int(is_first))
 
 
 @message(CATALOG)

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
-from actors import ReducerContext, ReducerError, Timestamp, message, reducer, struct, table, u32
-from actors.domains.custom_world.gallery import put_entry
-from actors.domains.fixtures import vale_copy, vale_document
+from actors import ReducerContext, Timestamp, message, replace, table, u32
+from actors.domains.asset_metadata.links import publish_links, withdraw_links
+from actors.domains.custom_world.gallery import put_entry, remove_entry
 from actors.domains.kinds import CATALOG
-from actors.domains.limits import FIXTURE_COPIES_MAX
+from actors.domains.limits import GALLERY_WORLDS_CACHED_MAX
 from actors.domains.messages import GetProfile, ProfileFound, ProfileMissing
-from actors.domains.rules.ids import content_hash
-from actors.domains.rules.text import check_id
-from actors.domains.rules.world import read_world
-from actors.keys import user_id_of
-from protocol.identity import identity_from_claims
+from actors.domains.rules.world import WorldDocument, read_world
+from actors.domains.world_messages import (
+    CatalogUnpublish,
+    PublishProfile,
+    PublishRejected,
+    UnpublishAck,
+    UserPublishAck,
+)
+from actors.module import DatabaseReader
 
 __all__ = [
     "CustomWorldPublishedProfile",
-    "FixtureWorld",
-    "LoadFixtureGallery",
-    "LoadFixtureWorld",
     "PublishedStatus",
+    "catalog_unpublish",
     "get_profile",
-    "load_fixture_gallery",
-    "load_fixture_world",
+    "live_version",
+    "publish_profile",
+    "publish_version",
+    "published_world",
+    "versions_of",
 ]
 
-_FIXTURE_AUTHOR = "Fixture Author"
+_SCHEMA_VERSION = 1
 
 
 class PublishedStatus(IntEnum):
@@ -54,35 +60,29 @@ class CustomWorldPublishedProfile:
     published_at: Timestamp
 
 
-@struct
-class LoadFixtureWorld:
-    """Input of ``load_fixture_world``."""
-
-    request_id: str
-
-
-@struct
-class FixtureWorld:
-    """What ``load_fixture_world`` published."""
-
-    profile_id: str
-    version: u32
-    document_hash: str
+def versions_of(db: DatabaseReader, profile_id: str) -> list[CustomWorldPublishedProfile]:
+    """All versions of a world, the first one first."""
+    rows = db[CustomWorldPublishedProfile].filter(profile_id=profile_id)
+    return sorted(rows, key=lambda row: row.version)
 
 
-@struct
-class LoadFixtureGallery:
-    """Input of ``load_fixture_gallery``: how many copies there shall be."""
+def live_version(db: DatabaseReader, profile_id: str) -> CustomWorldPublishedProfile | None:
+    """The version that new stories begin in; None when there is none."""
+    rows = versions_of(db, profile_id)
+    return next((row for row in rows if row.status is PublishedStatus.LIVE), None)
 
-    count: u32
-    request_id: str
+
+@lru_cache(maxsize=GALLERY_WORLDS_CACHED_MAX)
+def published_world(document_json: str) -> WorldDocument:
+    """A published document as rules read it; a pure function of it, so keeping it is no state."""
+    return read_world(document_json)
 
 
 @message(CATALOG)
 def get_profile(ctx: ReducerContext, payload: GetProfile) -> None:
     """Answer a story with a world's live version, or with the version that it is pinned to."""
     assert ctx.source is not None
-    rows = ctx.db[CustomWorldPublishedProfile].filter(profile_id=payload.profile_id)
+    rows = versions_of(ctx.db, payload.profile_id)
     if payload.version is None:
         row = next((row for row in rows if row.status is PublishedStatus.LIVE), None)
     else:
@@ -111,48 +111,82 @@ def get_profile(ctx: ReducerContext, payload: GetProfile) -> None:
     )
 
 
-@reducer(actor=CATALOG, roles=["service"], fixture=True)
-def load_fixture_world(ctx: ReducerContext, input: LoadFixtureWorld) -> FixtureWorld:
-    """Publish Test Vale (domain 13.0) as version 1; loading it again changes nothing."""
-    check_id(input.request_id)
-    row = _publish(ctx, vale_document())
-    return FixtureWorld(row.profile_id, row.version, row.document_hash)
+@message(CATALOG)
+def publish_profile(ctx: ReducerContext, payload: PublishProfile) -> None:
+    """Make a document the live version of its world (domain 12.5, step 3), and answer its author.
 
-
-@reducer(actor=CATALOG, roles=["service"], fixture=True)
-def load_fixture_gallery(ctx: ReducerContext, input: LoadFixtureGallery) -> None:
-    """Publish copies 1 to ``count`` of Test Vale; those that are there stay as they are.
-
-    Raises ``input.out_of_range``.
+    What is live or was the latest version stays that version when its hash is the same.
     """
-    check_id(input.request_id)
-    if not 1 <= input.count <= FIXTURE_COPIES_MAX:
-        raise ReducerError("input.out_of_range", f"count must be 1 to {FIXTURE_COPIES_MAX}")
-    for number in range(1, input.count + 1):
-        _publish(ctx, vale_copy(number))
+    assert ctx.source is not None
+    rows = versions_of(ctx.db, payload.profile_id)
+    refusal = None
+    if any(row.owner_user_id != payload.owner_user_id for row in rows):
+        refusal = "world.not_found", "there is no such world"
+    elif any(row.status is PublishedStatus.BLOCKED for row in rows):
+        refusal = "world.gate_blocked", "PG09: moderators hide the world"
+    if refusal is not None:
+        rejected = PublishRejected(payload.publish_key, payload.profile_id, *refusal)
+        ctx.send(ctx.source, rejected, idempotency_key=payload.publish_key)
+        return
+    row, code = publish_version(ctx, payload)
+    ctx.send(
+        ctx.source,
+        UserPublishAck(payload.publish_key, payload.profile_id, row.version, code),
+        idempotency_key=payload.publish_key,
+    )
 
 
-def _publish(ctx: ReducerContext, document: str) -> CustomWorldPublishedProfile:
-    world = read_world(document)
-    profile_id = world.meta.profile_id
-    published_profile_id = f"{profile_id}:v1"
+def publish_version(
+    ctx: ReducerContext, payload: PublishProfile
+) -> tuple[CustomWorldPublishedProfile, str]:
+    """Put a world into the gallery; answers its live version and its public work code."""
     profiles = ctx.db[CustomWorldPublishedProfile]
-    known = profiles.find(published_profile_id)
-    if known is not None:
-        return known
-    owner = user_id_of(identity_from_claims("genarrative", "fixture-author"))
-    put_entry(ctx, world, owner, _FIXTURE_AUTHOR, version=1)
-    return profiles.insert(
-        CustomWorldPublishedProfile(
-            published_profile_id=published_profile_id,
-            profile_id=profile_id,
-            owner_user_id=owner,
-            version=1,
-            schema_version=world.meta.schema_version,
-            document_json=document,
-            document_hash=content_hash(document.encode()),
-            status=PublishedStatus.LIVE,
-            compiled_at=ctx.timestamp,
-            published_at=ctx.timestamp,
+    rows = versions_of(ctx.db, payload.profile_id)
+    latest = rows[-1] if rows else None
+    if latest is not None and latest.document_hash == payload.document_hash:
+        row = profiles.update(replace(latest, status=PublishedStatus.LIVE))
+    else:
+        _retire(ctx, payload.profile_id)
+        row = profiles.insert(
+            _next_version(ctx, payload, 1 if latest is None else latest.version + 1)
         )
+    tally = put_entry(ctx, payload, row.version)
+    publish_links(ctx, payload.profile_id, row.version, owner_user_id=payload.owner_user_id)
+    return row, tally.public_work_code
+
+
+@message(CATALOG)
+def catalog_unpublish(ctx: ReducerContext, payload: CatalogUnpublish) -> None:
+    """Take a world out of the gallery; stories that run in it go on."""
+    assert ctx.source is not None
+    _retire(ctx, payload.profile_id)
+    remove_entry(ctx, payload.profile_id)
+    withdraw_links(ctx, payload.profile_id)
+    ctx.send(
+        ctx.source,
+        UnpublishAck(payload.publish_key, payload.profile_id),
+        idempotency_key=payload.publish_key,
+    )
+
+
+def _retire(ctx: ReducerContext, profile_id: str) -> None:
+    live = live_version(ctx.db, profile_id)
+    if live is not None:
+        ctx.db[CustomWorldPublishedProfile].update(replace(live, status=PublishedStatus.RETIRED))
+
+
+def _next_version(
+    ctx: ReducerContext, payload: PublishProfile, version: int
+) -> CustomWorldPublishedProfile:
+    return CustomWorldPublishedProfile(
+        published_profile_id=f"{payload.profile_id}:v{version}",
+        profile_id=payload.profile_id,
+        owner_user_id=payload.owner_user_id,
+        version=version,
+        schema_version=_SCHEMA_VERSION,
+        document_json=payload.document_json,
+        document_hash=payload.document_hash,
+        status=PublishedStatus.LIVE,
+        compiled_at=ctx.timestamp,
+        published_at=ctx.timestamp,
     )

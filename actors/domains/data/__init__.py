@@ -7,11 +7,14 @@ from typing import Final
 
 __all__ = [
     "LANGUAGES",
+    "agent_json",
+    "agent_prompt",
     "denied_phrases",
     "language_of",
     "lexicon_json",
     "narration_json",
     "narrator_prompt",
+    "unsafe_phrases",
 ]
 
 LANGUAGES: Final = ("en", "zh")
@@ -37,13 +40,28 @@ def lexicon_json(language: str) -> str:
     return _read(f"lexicon_{language}.json")
 
 
+def agent_json(language: str) -> str:
+    """The creation agent's book; raises FileNotFoundError when there is none."""
+    return _read(f"agent_{language}.json")
+
+
+def agent_prompt(task: str, language: str) -> str:
+    """What a model is told that helps to create worlds; raises FileNotFoundError as the others."""
+    return _read(f"agent_prompt_{task}_{language}.txt")
+
+
 def narrator_prompt(language: str) -> str:
     """What a model is told that tells stories; raises FileNotFoundError when there is none."""
     return _read(f"narrator_prompt_{language}.txt")
 
 
 def denied_phrases() -> list[str]:
-    """The lines of the deny list."""
+    """What no text of a model may contain: the deny list, and what gives a machine away."""
+    return [*_read("machine_phrases.txt").splitlines(), *unsafe_phrases()]
+
+
+def unsafe_phrases() -> list[str]:
+    """The lines of the deny list: what no text of anybody may contain."""
     return _read("deny_list.txt").splitlines()
 
 

@@ -47,6 +47,7 @@ from actors.domains.domain_types.items import (
     RuntimeItemDefinition,
     TreasureLock,
 )
+from actors.domains.domain_types.preview import PreviewChapter, PreviewOpening, PreviewRole
 from actors.domains.domain_types.progression import (
     ChapterProgressionPlan,
     ChapterProgressionSnapshot,
@@ -125,6 +126,9 @@ __all__ = [
     "PaceBand",
     "ParticipantRole",
     "PlayerProgressionSnapshot",
+    "PreviewChapter",
+    "PreviewOpening",
+    "PreviewRole",
     "ProfileSource",
     "PublicationStatus",
     "QuestKind",

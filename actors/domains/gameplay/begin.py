@@ -31,6 +31,7 @@ from actors.domains.gameplay.story import (
     StorySession,
     StoryStatus,
     find_session,
+    is_test_play,
     participant_of,
     session_of,
     tell,
@@ -50,6 +51,7 @@ from actors.domains.messages import (
     StoryBegin,
 )
 from actors.domains.rules.combat import player_stats
+from actors.domains.rules.compile.gates import EnterFacts, enter_gate, failed_checks
 from actors.domains.rules.ids import chapter_id, derived_id
 from actors.domains.rules.world import WorldDocument
 from actors.domains.runtime.directory_entry import DirectoryState
@@ -61,8 +63,6 @@ __all__ = [
     "profile_missing",
     "story_begin",
 ]
-
-_SCHEMA_VERSION = 1
 
 
 @message(STORY)
@@ -78,9 +78,10 @@ def story_begin(ctx: ReducerContext, payload: StoryBegin) -> None:
             host_display_name=payload.host_display_name,
             role_key=payload.role_key,
             state_json=None,
+            is_strict=payload.is_strict,
         )
     )
-    ask_for_world(ctx, session, None)
+    ask_for_world(ctx, session, None, payload.draft)
 
 
 @message(STORY)
@@ -100,11 +101,6 @@ def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
     if opening is None or ctx.db[StorySecret].find(payload.request_id) is not None:
         return
     session = session_of(ctx.db)
-    if payload.schema_version != _SCHEMA_VERSION:
-        refuse(
-            ctx, session, "world.gate_blocked", "EW03: the world's schema version is not supported"
-        )
-        return
     try:
         world = keep_world(
             ctx, payload.published_profile_id, payload.owner_user_id, payload.document_json
@@ -115,6 +111,10 @@ def profile_found(ctx: ReducerContext, payload: ProfileFound) -> None:
         return
     if opening.role_key not in world.roles:
         refuse(ctx, session, "story.role_not_found", "the world has no such role")
+        return
+    failed = failed_checks(enter_gate(_enter_facts(payload, opening, world)))
+    if failed:
+        refuse(ctx, session, "world.gate_blocked", f"{failed[0].check_code}: {failed[0].message}")
         return
     if opening.state_json is not None and payload.document_hash != session.document_hash:
         refuse(ctx, session, "archive.corrupt_state", "the archive is of another document")
@@ -195,6 +195,25 @@ def chapter_exited(ctx: ReducerContext, payload: ChapterExited) -> None:
         paces.update(replace(pace, level=payload.progression.level, advice=payload.advice))
 
 
+def _enter_facts(payload: ProfileFound, opening: StoryOpening, world: WorldDocument) -> EnterFacts:
+    """What the catalog's answer says: it holds back what is not live, and a reader what is broken.
+
+    Who goes on in a session has passed the content filter when it began.
+    """
+    return EnterFacts(
+        is_live=payload.version > 0,
+        is_own_draft=payload.version == 0,
+        is_pinned=opening.state_json is not None,
+        schema_version=payload.schema_version,
+        role_keys=world.roles,
+        role_key=opening.role_key,
+        has_opening_scene=True,
+        has_first_plan=bool(world.chapters),
+        content_rating=world.meta.content_rating,
+        is_strict=opening.is_strict,
+    )
+
+
 def _open(
     ctx: ReducerContext,
     session: StorySession,
@@ -218,11 +237,12 @@ def _open(
     grant_starting_items(ctx, session, host, world)
     tell_directory(ctx, session, DirectoryState.ACTIVE)
     report_start(ctx, session, world, host.user_id)
-    ctx.send(
-        CATALOG.shard_key(session.profile_id),
-        RecordPlay(session.profile_id, host.user_id, session.story_session_id),
-        idempotency_key=session.story_session_id,
-    )
+    if not is_test_play(session):
+        ctx.send(
+            CATALOG.shard_key(session.profile_id),
+            RecordPlay(session.profile_id, host.user_id, session.story_session_id),
+            idempotency_key=session.story_session_id,
+        )
     watch_idleness(ctx, session)
 
 

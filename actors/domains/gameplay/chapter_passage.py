@@ -61,13 +61,14 @@ def exit_chapter(ctx: ReducerContext, payload: ExitChapter) -> None:
     report = ctx.db[ChapterDeviationReport].find(chapter.chapter_progression_id)
     if report is None or not report.final:
         report = refresh_report(ctx, chapter)
-    append_entry(
-        ctx,
-        CHAPTER_CLEAR_BONUS,
-        LedgerReason.CHAPTER_CLEAR_BONUS,
-        derived_id(payload.chapter_id, "clear"),
-        "Chapter cleared",
-    )
+    if not payload.is_test_play:
+        append_entry(
+            ctx,
+            CHAPTER_CLEAR_BONUS,
+            LedgerReason.CHAPTER_CLEAR_BONUS,
+            derived_id(payload.chapter_id, "clear"),
+            "Chapter cleared",
+        )
     ctx.send(
         STORY.key(payload.story_session_id),
         ChapterExited(

@@ -25,6 +25,7 @@ from actors.domains.gameplay.story import (
     StorySession,
     StoryStatus,
     find_session,
+    is_test_play,
     pace_of,
     players_of,
     session_of,
@@ -258,6 +259,11 @@ def _leave(ctx: ReducerContext, session: StorySession) -> None:
         assert player.role is not ParticipantRole.SPECTATOR
         ctx.send(
             USER.key(player.user_id),
-            ExitChapter(session.story_session_id, session.runtime_session_id, chapter),
+            ExitChapter(
+                story_session_id=session.story_session_id,
+                runtime_session_id=session.runtime_session_id,
+                chapter_id=chapter,
+                is_test_play=is_test_play(session),
+            ),
             idempotency_key=derived_id(session.runtime_session_id, session.chapter_index),
         )

@@ -1,8 +1,4 @@
-"""Narration prompt: what a model is told about a turn, from the rows of its story (domain 8.3).
-
-Everything that authors and players have written stands between data marks, as JSON, so that no
-text can end its place or pass for an instruction.
-"""
+"""Narration prompt: what a model is told about a turn, from the rows of its story (domain 8.3)."""
 
 from __future__ import annotations
 
@@ -10,12 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from actors import Prompt
-from actors.domains.ai.limits import (
-    BROKEN_CHARS_MAX,
-    DIGEST_CHARS_MAX,
-    HISTORY_CHARS_MAX,
-    HISTORY_EVENTS_MAX,
-)
+from actors.domains.ai.limits import DIGEST_CHARS_MAX, HISTORY_CHARS_MAX, HISTORY_EVENTS_MAX
+from actors.domains.ai.prompts import fenced
 from actors.domains.ai.tasks import AiTask
 from actors.domains.data import narrator_prompt
 from actors.domains.gameplay.live_narration import request_of
@@ -30,13 +22,11 @@ from actors.domains.gameplay.story import (
 )
 from actors.domains.gameplay.story_language import story_language
 from actors.domains.gameplay.world import world_of
-from actors.domains.rules.canonical_json import write_json
-from actors.domains.rules.narration_output import NARRATION_SCHEMA
 from actors.domains.rules.text import cut_text
 from actors.domains.rules.world import WorldDocument
 from actors.module import DatabaseReader
 
-__all__ = ["narration_prompt", "repair_prompt"]
+__all__ = ["narration_prompt"]
 
 
 def narration_prompt(db: DatabaseReader, task: AiTask) -> Prompt:
@@ -47,33 +37,15 @@ def narration_prompt(db: DatabaseReader, task: AiTask) -> Prompt:
     request = request_of(task)
     user = "\n".join(
         (
-            _data("world", cut_text("\n".join(_digest(db, session, world)), DIGEST_CHARS_MAX)),
-            _data("told before", _history(db)),
-            _data("choices", _offered(db, request["choices"])),
-            _data("player's words", request["words"]),
-            _data("function", request["function"].lower()),
-            _data("outline of what happened", request["fallback"]),
+            fenced("world", cut_text("\n".join(_digest(db, session, world)), DIGEST_CHARS_MAX)),
+            fenced("told before", _history(db)),
+            fenced("choices", _offered(db, request["choices"])),
+            fenced("player's words", request["words"]),
+            fenced("function", request["function"].lower()),
+            fenced("outline of what happened", request["fallback"]),
         )
     )
     return Prompt(narrator_prompt(language), user)
-
-
-def repair_prompt(prompt: Prompt, broken: str, faults: list[str]) -> Prompt:
-    """What a model is asked whose answer broke the rules."""
-    user = "\n".join(
-        (
-            prompt.user,
-            _data("your answer", broken[:BROKEN_CHARS_MAX]),
-            _data("what is wrong with it", faults),
-            f"Answer again, with one JSON object of this schema: {NARRATION_SCHEMA}",
-        )
-    )
-    return Prompt(prompt.system, user)
-
-
-def _data(name: str, value: object) -> str:
-    text = write_json(value).replace("<", "\\u003c").encode(errors="replace").decode()
-    return f"{name}: <data>{text}</data>"
 
 
 def _digest(db: DatabaseReader, session: StorySession, world: WorldDocument) -> Iterator[str]:

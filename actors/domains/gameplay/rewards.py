@@ -14,7 +14,7 @@ from actors.domains.domain_types import (
     SettlementResult,
 )
 from actors.domains.gameplay.limits import SETTLEMENTS_CLOSED_MAX
-from actors.domains.gameplay.story import StoryParticipant, StorySession
+from actors.domains.gameplay.story import StoryParticipant, StorySession, is_test_play
 from actors.domains.gameplay.world import authored_items
 from actors.domains.kinds import STORY, USER
 from actors.domains.messages import Settled, SettlementRejected, SettleReward
@@ -73,7 +73,9 @@ def bundle_of(
     items: Iterable[ItemGrant] = (),
     consume_items: Iterable[ItemGrant] = (),
 ) -> RewardBundle:
-    """A bundle of the session's running chapter."""
+    """A bundle of the session's running chapter; trying an own draft out earns items only (6.7)."""
+    if is_test_play(session):
+        quest_xp, hostile_defeats, flat_xp = 0, (), 0
     return RewardBundle(
         source=source,
         source_ref=source_ref,

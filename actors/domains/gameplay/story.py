@@ -30,6 +30,7 @@ __all__ = [
     "find_session",
     "has_mark",
     "host_of",
+    "is_test_play",
     "last_event_seq",
     "live_session",
     "pace_of",
@@ -277,6 +278,11 @@ def live_session(db: DatabaseReader, *allowed: StoryStatus) -> StorySession:
         state = session.status.name.lower()
         raise ReducerError("story.not_active_state", f"the story is {state}", status=state)
     return session
+
+
+def is_test_play(session: StorySession) -> bool:
+    """Whether the host tries an own draft out, which has no published version (domain 6.7)."""
+    return session.published_version == 0
 
 
 def participant_of(db: DatabaseReader, user_id: str) -> StoryParticipant | None:

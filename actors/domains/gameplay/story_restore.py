@@ -61,9 +61,10 @@ def import_state(ctx: ReducerContext, payload: ImportState) -> None:
             host_display_name=state.host.display_name,
             role_key=state.host.role_key,
             state_json=payload.state_json,
+            is_strict=False,
         )
     )
-    ask_for_world(ctx, session, session.published_version)
+    ask_for_world(ctx, session, session.published_version, payload.draft)
 
 
 def announce_import(ctx: ReducerContext, session: StorySession) -> None:

@@ -59,7 +59,9 @@ def write_json(value: object) -> str:
 
 def _ordered(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _ordered(value[key]) for key in sorted(value, key=_utf16)}
+        # Most keys are ASCII, whose order is the same either way.
+        by = None if all(map(str.isascii, value)) else _utf16
+        return {key: _ordered(value[key]) for key in sorted(value, key=by)}
     if isinstance(value, list):
         return [_ordered(element) for element in value]
     assert value is None or isinstance(value, str | int), "fractions have no canonical form here"

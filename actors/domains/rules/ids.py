@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from hashlib import sha256
+from typing import Final
 
 from actors.domains.domain_types import WorldKind
 
@@ -13,9 +15,12 @@ __all__ = [
     "local_id",
     "local_part",
     "owner_of",
+    "public_work_code",
     "seed_of_text",
     "world_key",
 ]
+
+_CODE_CHARS: Final = 8
 
 
 def derived_id(*parts: str | int) -> str:
@@ -51,6 +56,11 @@ def world_key(kind: WorldKind, work_id: str) -> str:
 def content_hash(data: bytes) -> str:
     """Lower-case hexadecimal SHA-256."""
     return sha256(data).hexdigest()
+
+
+def public_work_code(work_id: str) -> str:
+    """The short code of a work that people pass on: the start of its id's SHA-256 in base32."""
+    return b32encode(sha256(work_id.encode()).digest()).decode()[:_CODE_CHARS].lower()
 
 
 def seed_of_text(text: str) -> int:

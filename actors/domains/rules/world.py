@@ -17,15 +17,21 @@ from actors.domains.domain_types import (
     Finding,
     QuestKind,
     RuntimeItemDefinition,
-    TreasureLock,
 )
 from actors.domains.rules.combat.skills import STARTER_SKILLS
 from actors.domains.rules.errors import RuleError
 from actors.domains.rules.ids import chapter_id
 from actors.domains.rules.items import CORE_ITEMS
-from actors.domains.rules.progression.blueprint import Encounter, compile_chapter
+from actors.domains.rules.progression.blueprint import (
+    CompiledChapter,
+    Encounter,
+    compile_chapter,
+)
 from actors.domains.rules.progression.chapter import plan_chapter
+from actors.domains.rules.struct_json import camel_case
+from actors.domains.rules.world_references import REFERENCES, known_keys, unresolved_references
 from actors.domains.rules.world_sections import (
+    SECTION_OF_KIND,
     ChapterBlueprint,
     Faction,
     Hostile,
@@ -38,16 +44,29 @@ from actors.domains.rules.world_sections import (
     Treasure,
     WorldMeta,
     WorldText,
+    entity_key,
 )
 
-__all__ = ["Chapter", "WorldDocument", "quest_coins", "read_world"]
+__all__ = [
+    "SIDE_WEIGHTS",
+    "Chapter",
+    "WorldDocument",
+    "build_world",
+    "compile_blueprint",
+    "quest_coins",
+    "read_world",
+    "symmetric",
+]
 
 _MAIN_WEIGHT: Final = 500
 _SIDE_WEIGHT: Final = 100
 
+SIDE_WEIGHTS: Final = (50, 300)
+"""Least and most that a side quest weighs (domain 3.5)."""
+
 _SECTIONS: Final = TypeAdapter(Sections)
 
-Entity = TypeVar("Entity", Role, Npc, Hostile, Landmark, Quest, Treasure, Faction, StoryThread)
+Keyed = TypeVar("Keyed", Role, Npc, Hostile, Landmark, Quest, Treasure, Faction, StoryThread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +130,74 @@ def read_world(document: str | bytes) -> WorldDocument:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         _refuse(".".join(map(str, first["loc"])), first["msg"], error)
-    items = dict(CORE_ITEMS)
-    for item in sections.items:
-        if item.item_id in items:
-            _refuse(f"items.{item.item_id}", "the key is taken")
-        items[item.item_id] = item
+    return build_world(sections)
+
+
+def build_world(sections: Sections) -> WorldDocument:
+    """The world that sections make.
+
+    Raises:
+        RuleError: ``world.document_malformed`` with the ``path`` of a key that is taken or unknown.
+    """
+    _check_keys(sections)
+    _check_references(sections)
     world = WorldDocument(
         meta=sections.meta,
         world=sections.world,
-        roles={key: _with_skills(role) for key, role in _keyed("roles", sections.roles).items()},
-        npcs=_keyed("npcs", sections.npcs),
-        hostiles=_keyed("hostiles", sections.hostiles),
-        landmarks=_symmetric(_keyed("landmarks", sections.landmarks)),
-        quests=_keyed("quests", sections.quests),
-        treasures=_keyed("treasures", sections.treasures),
-        factions=_keyed("factions", sections.factions),
-        threads=_keyed("threads", sections.threads),
-        items=items,
+        roles={role.key: _with_skills(role) for role in sections.roles},
+        npcs=_keyed(sections.npcs),
+        hostiles=_keyed(sections.hostiles),
+        landmarks=_keyed(symmetric(sections.landmarks)),
+        quests=_keyed(sections.quests),
+        treasures=_keyed(sections.treasures),
+        factions=_keyed(sections.factions),
+        threads=_keyed(sections.threads),
+        items={**CORE_ITEMS, **{item.item_id: item for item in sections.items}},
         assets=sections.assets,
         chapters=(),
         findings=(),
     )
-    _check_references(world)
     return _with_chapters(world, sections.scene_chapter_blueprints)
+
+
+def symmetric(landmarks: Iterable[Landmark]) -> list[Landmark]:
+    """Connections both ways: authored ones first, then those that others authored.
+
+    Connections that lead nowhere stay as they are.
+    """
+    scenes = _keyed(landmarks)
+    connections = {key: dict.fromkeys(scene.connections) for key, scene in scenes.items()}
+    for key, scene in scenes.items():
+        for other in scene.connections:
+            if other in connections:
+                connections[other].setdefault(key)
+    return [
+        scene
+        if len(scene.connections) == len(connections[key])
+        else replace(scene, connections=tuple(connections[key]))
+        for key, scene in scenes.items()
+    ]
+
+
+def compile_blueprint(
+    blueprint: ChapterBlueprint, plan: ChapterProgressionPlan, quests: Mapping[str, Quest]
+) -> CompiledChapter:
+    """A chapter fitted to its plan. A main quest that is missing weighs what main quests do."""
+    main = quests.get(blueprint.main_quest_key)
+    low, high = SIDE_WEIGHTS
+    return compile_chapter(
+        blueprint.chapter_key,
+        plan,
+        [
+            Encounter(one.encounter_key, one.scene_key, one.kind, one.groups)
+            for one in blueprint.encounters
+        ],
+        (blueprint.main_quest_key, (main and main.weight) or _MAIN_WEIGHT),
+        [
+            (key, min(max(quests[key].weight or _SIDE_WEIGHT, low), high))
+            for key in blueprint.side_quest_keys
+        ],
+    )
 
 
 def quest_coins(entry_level: int, kind: QuestKind) -> int:
@@ -141,80 +205,43 @@ def quest_coins(entry_level: int, kind: QuestKind) -> int:
     return 5 * entry_level * (4 if kind is QuestKind.MAIN else 2)
 
 
-def _keyed(section: str, entities: Iterable[Entity]) -> dict[str, Entity]:
-    result: dict[str, Entity] = {}
-    for entity in entities:
-        if entity.key in result:
-            _refuse(f"{section}.{entity.key}", "the key is taken")
-        result[entity.key] = entity
-    return result
+def _keyed(entities: Iterable[Keyed]) -> dict[str, Keyed]:
+    return {entity.key: entity for entity in entities}
 
 
 def _with_skills(role: Role) -> Role:
     return role if role.skills else replace(role, skills=STARTER_SKILLS)
 
 
-def _symmetric(landmarks: dict[str, Landmark]) -> dict[str, Landmark]:
-    """Connections both ways: authored ones first, then those that others authored."""
-    connections = {key: list(landmark.connections) for key, landmark in landmarks.items()}
-    for key, landmark in landmarks.items():
-        for other in landmark.connections:
-            _expect(other, landmarks, f"landmarks.{key}.connections")
-            if key not in connections[other]:
-                connections[other].append(key)
-    return {
-        key: replace(landmark, connections=tuple(connections[key]))
-        for key, landmark in landmarks.items()
-    }
+def _check_keys(sections: Sections) -> None:
+    for section in SECTION_OF_KIND.values():
+        taken: set[str] = set(CORE_ITEMS) if section == "items" else set()
+        for key in map(entity_key, getattr(sections, section)):
+            if key in taken:
+                _refuse(f"{camel_case(section)}.{key}", "the key is taken")
+            taken.add(key)
+    for chapter in sections.scene_chapter_blueprints:
+        keys = [encounter.encounter_key for encounter in chapter.encounters]
+        if len(set(keys)) < len(keys):
+            path = f"sceneChapterBlueprints.{chapter.chapter_key}.encounters"
+            _refuse(path, "an encounter's key is taken")
 
 
-def _check_references(world: WorldDocument) -> None:
-    for npc in world.npcs.values():
-        _expect(npc.home_scene_key, world.landmarks, f"npcs.{npc.key}.homeSceneKey")
-        if npc.faction_key is not None:
-            _expect(npc.faction_key, world.factions, f"npcs.{npc.key}.factionKey")
-    for landmark in world.landmarks.values():
-        _expect_all(landmark.npc_keys, world.npcs, f"landmarks.{landmark.key}.npcKeys")
-    for role in world.roles.values():
-        granted = (grant.item_id for grant in role.starting_items)
-        _expect_all(granted, world.items, f"roles.{role.key}.startingItems")
-    for hostile in world.hostiles.values():
-        dropped = (entry.item_id for entry in hostile.loot_table)
-        _expect_all(dropped, world.items, f"hostiles.{hostile.key}.lootTable")
-    for treasure in world.treasures.values():
-        path = f"treasures.{treasure.key}"
-        _expect(treasure.scene_key, world.landmarks, f"{path}.sceneKey")
-        _expect_all((entry.item_id for entry in treasure.loot_table), world.items, path)
-        if treasure.lock is TreasureLock.KEY_ITEM:
-            _expect(treasure.key_item_id or "", world.items, f"{path}.keyItemId")
-    for quest in world.quests.values():
-        path = f"quests.{quest.key}"
-        if quest.giver_npc_key is not None:
-            _expect(quest.giver_npc_key, world.npcs, f"{path}.giverNpcKey")
-        if quest.next_quest_key is not None:
-            _expect(quest.next_quest_key, world.quests, f"{path}.nextQuestKey")
-        grants = (*quest.deliver_items, *quest.reward_items)
-        _expect_all((grant.item_id for grant in grants), world.items, path)
-        _expect_all((delta.npc_key for delta in quest.affinity), world.npcs, f"{path}.affinity")
+def _check_references(sections: Sections) -> None:
+    known = known_keys(sections)
+    for section in REFERENCES:
+        for entity, unresolved in unresolved_references(sections, section, known):
+            for reference, keys in unresolved:
+                path = (camel_case(section), entity_key(entity), camel_case(reference.authored))
+                _refuse(".".join(path), f"{keys[0]} is unknown")
 
 
 def _with_chapters(world: WorldDocument, blueprints: tuple[ChapterBlueprint, ...]) -> WorldDocument:
     chapters: list[Chapter] = []
     findings: list[Finding] = []
     for index, blueprint in enumerate(blueprints, start=1):
-        _check_blueprint(world, blueprint)
-        main = world.quests[blueprint.main_quest_key]
-        sides = [world.quests[key] for key in blueprint.side_quest_keys]
-        compiled = compile_chapter(
-            blueprint.chapter_key,
-            plan_chapter(len(blueprints), index, world.meta.start_level),
-            [
-                Encounter(one.encounter_key, one.scene_key, one.kind, one.groups)
-                for one in blueprint.encounters
-            ],
-            (main.key, main.weight or _MAIN_WEIGHT),
-            [(side.key, min(max(side.weight or _SIDE_WEIGHT, 50), 300)) for side in sides],
-        )
+        plan = plan_chapter(len(blueprints), index, world.meta.start_level)
+        compiled = compile_blueprint(blueprint, plan, world.quests)
         findings += compiled.findings
         chapters.append(
             Chapter(
@@ -235,37 +262,6 @@ def _with_chapters(world: WorldDocument, blueprints: tuple[ChapterBlueprint, ...
             )
         )
     return replace(world, chapters=tuple(chapters), findings=tuple(findings))
-
-
-def _check_blueprint(world: WorldDocument, blueprint: ChapterBlueprint) -> None:
-    path = f"sceneChapterBlueprints.{blueprint.chapter_key}"
-    _expect_all(blueprint.scene_keys, world.landmarks, f"{path}.sceneKeys")
-    _expect(blueprint.opening_scene_key, blueprint.scene_keys, f"{path}.openingSceneKey")
-    _expect_all(
-        (blueprint.main_quest_key, *blueprint.side_quest_keys), world.quests, f"{path}.quests"
-    )
-    if world.quests[blueprint.main_quest_key].kind is not QuestKind.MAIN:
-        _refuse(f"{path}.mainQuestKey", "the quest is not a main quest")
-    _expect_all(blueprint.treasure_keys, world.treasures, f"{path}.treasureKeys")
-    if blueprint.exit_scene_key is not None:
-        _expect(blueprint.exit_scene_key, world.landmarks, f"{path}.exitSceneKey")
-    keys = [encounter.encounter_key for encounter in blueprint.encounters]
-    if len(set(keys)) < len(keys):
-        _refuse(f"{path}.encounters", "an encounter's key is taken")
-    for encounter in blueprint.encounters:
-        _expect(encounter.scene_key, blueprint.scene_keys, f"{path}.encounters.sceneKey")
-        hostiles = (group.hostile_key for group in encounter.groups)
-        _expect_all(hostiles, world.hostiles, f"{path}.encounters.groups")
-
-
-def _expect_all(keys: Iterable[str], known: Iterable[str], path: str) -> None:
-    for key in keys:
-        _expect(key, known, path)
-
-
-def _expect(key: str, known: Iterable[str], path: str) -> None:
-    if key not in known:
-        _refuse(path, f"{key} is unknown")
 
 
 def _refuse(path: str, message: str, cause: Exception | None = None) -> NoReturn:

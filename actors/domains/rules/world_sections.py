@@ -5,36 +5,58 @@ Texts are canonical and cut at their limits. Counts, keys and numbers out of bou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
 
 from actors.domains.domain_types import (
-    AffinityDelta,
-    HostileGroup,
+    EntityKind,
     HostileRank,
-    ItemGrant,
-    LootEntry,
     ObjectiveKind,
     QuestKind,
     RuntimeItemDefinition,
-    SkillDef,
     ThemeMode,
     TreasureLock,
 )
-from actors.domains.rules.combat.skills import normalise_skill
-from actors.domains.rules.items import normalise_item
-from actors.domains.rules.limits import CHAPTERS_MAX, ROLE_SKILLS_MAX, START_LEVEL_MAX
+from actors.domains.rules.limits import CHAPTERS_MAX, ROLE_SKILLS_MAX
 from actors.domains.rules.progression.blueprint import EncounterKind
-from actors.domains.rules.struct_json import camel_case, enum_from_json, struct_from_json
-from actors.domains.rules.text import cut_text
+from actors.domains.rules.struct_json import camel_case, enum_from_json
+from actors.domains.rules.world_values import (
+    AffinityValue,
+    GrantValue,
+    GroupValue,
+    Image,
+    ImageSource,
+    ItemValue,
+    LootValue,
+    RankValue,
+    SkillValue,
+    Slug,
+    StartLevel,
+    Text24,
+    Text40,
+    Text60,
+    Text120,
+    Text160,
+    Text200,
+    Text300,
+    Text400,
+    Text600,
+    Text1200,
+    WeightValue,
+    WorldId,
+)
 
 __all__ = [
+    "COUNTS_MAX",
+    "SECTION_OF_KIND",
     "ChapterBlueprint",
     "ContentRating",
     "EncounterBlueprint",
+    "Entity",
     "Faction",
     "Hostile",
     "Landmark",
@@ -47,73 +69,42 @@ __all__ = [
     "Treasure",
     "WorldMeta",
     "WorldText",
+    "entity_key",
 ]
 
 _CONFIG: Final = ConfigDict(alias_generator=camel_case, extra="forbid", strict=True)
 
+SECTION_OF_KIND: Final[Mapping[EntityKind, str]] = {
+    EntityKind.FACTION: "factions",
+    EntityKind.ROLE: "roles",
+    EntityKind.NPC: "npcs",
+    EntityKind.HOSTILE: "hostiles",
+    EntityKind.ITEM: "items",
+    EntityKind.LANDMARK: "landmarks",
+    EntityKind.CHAPTER: "scene_chapter_blueprints",
+    EntityKind.QUEST: "quests",
+    EntityKind.TREASURE: "treasures",
+    EntityKind.THREAD: "threads",
+}
+"""The list of ``Sections`` that entities of a kind are in; the world itself is no list."""
+
+COUNTS_MAX: Final[Mapping[str, int]] = {
+    "factions": 12,
+    "roles": 6,
+    "npcs": 40,
+    "hostiles": 30,
+    "items": 60,
+    "landmarks": 40,
+    "scene_chapter_blueprints": CHAPTERS_MAX,
+    "quests": 120,
+    "treasures": 60,
+    "threads": 12,
+}
+"""Most entities of a section (domain 6.2)."""
+
 ContentRating = Literal["everyone", "teen"]
 
-_Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,48}$")]
-_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_:.\-]{1,160}$")]
-_Text24 = Annotated[str, AfterValidator(partial(cut_text, limit=24))]
-_Text40 = Annotated[str, AfterValidator(partial(cut_text, limit=40))]
-_Text60 = Annotated[str, AfterValidator(partial(cut_text, limit=60))]
-_Text120 = Annotated[str, AfterValidator(partial(cut_text, limit=120))]
-_Text160 = Annotated[str, AfterValidator(partial(cut_text, limit=160))]
-_Text200 = Annotated[str, AfterValidator(partial(cut_text, limit=200))]
-_Text300 = Annotated[str, AfterValidator(partial(cut_text, limit=300))]
-_Text400 = Annotated[str, AfterValidator(partial(cut_text, limit=400))]
-_Text600 = Annotated[str, AfterValidator(partial(cut_text, limit=600))]
-_Text1200 = Annotated[str, AfterValidator(partial(cut_text, limit=1200))]
-_Image = Annotated[str, Field(max_length=512)] | None
-
-_Rank = Annotated[HostileRank, PlainValidator(partial(enum_from_json, HostileRank))]
-_Skill = Annotated[
-    SkillDef, PlainValidator(lambda value: normalise_skill(struct_from_json(SkillDef, value)))
-]
-_Item = Annotated[
-    RuntimeItemDefinition,
-    PlainValidator(lambda value: normalise_item(struct_from_json(RuntimeItemDefinition, value))),
-]
-
-
-def _whole_loot(entry: LootEntry) -> LootEntry:
-    if not 1 <= entry.min <= entry.max or entry.chance_permille > 1000:
-        raise ValueError("a loot entry needs 1 <= min <= max and a chance up to 1000")
-    return entry
-
-
-def _whole_group(group: HostileGroup) -> HostileGroup:
-    if not 1 <= group.count <= 3:
-        raise ValueError("a group has 1 to 3 hostiles")
-    return group
-
-
-def _whole_affinity(delta: AffinityDelta) -> AffinityDelta:
-    if not -10 <= delta.delta <= 10:
-        raise ValueError("a quest changes affinity by at most 10")
-    return delta
-
-
-def _whole_grant(grant: ItemGrant) -> ItemGrant:
-    if grant.quantity < 1:
-        raise ValueError("a grant has at least one item")
-    return grant
-
-
-_Grant = Annotated[
-    ItemGrant, PlainValidator(lambda value: _whole_grant(struct_from_json(ItemGrant, value)))
-]
-_Loot = Annotated[
-    LootEntry, PlainValidator(lambda value: _whole_loot(struct_from_json(LootEntry, value)))
-]
-_Group = Annotated[
-    HostileGroup, PlainValidator(lambda value: _whole_group(struct_from_json(HostileGroup, value)))
-]
-_Affinity = Annotated[
-    AffinityDelta,
-    PlainValidator(lambda value: _whole_affinity(struct_from_json(AffinityDelta, value))),
-]
+_AssetKey = Annotated[str, Field(pattern=r"^[a-z_]{1,16}:[a-z0-9_]{1,48}:[a-z_]{1,16}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +114,11 @@ class WorldMeta:
     __pydantic_config__ = _CONFIG
 
     schema_version: Literal[1]
-    profile_id: _Id
+    profile_id: WorldId
     locale: Annotated[str, Field(max_length=16)]
-    start_level: Annotated[int, Field(ge=1, le=START_LEVEL_MAX)]
+    start_level: StartLevel
     content_rating: ContentRating
-    source_session_id: _Id | None = None
+    source_session_id: WorldId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +127,15 @@ class WorldText:
 
     __pydantic_config__ = _CONFIG
 
-    name: _Text60
-    subtitle: _Text120
-    summary: _Text400
-    premise: _Text1200
-    tone: Annotated[tuple[_Text24, ...], Field(max_length=6)]
+    name: Text60
+    subtitle: Text120
+    summary: Text400
+    premise: Text1200
+    tone: Annotated[tuple[Text24, ...], Field(max_length=6)]
     theme_mode: Annotated[ThemeMode, PlainValidator(partial(enum_from_json, ThemeMode))]
-    core_conflict: _Text400
-    player_fantasy: _Text300
-    tags: Annotated[tuple[_Slug, ...], Field(max_length=8)]
+    core_conflict: Text400
+    player_fantasy: Text300
+    tags: Annotated[tuple[Slug, ...], Field(max_length=8)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +144,10 @@ class Faction:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    name: _Text40
-    goal: _Text200
-    stance: dict[_Slug, Annotated[int, Field(ge=-100, le=100)]]
+    key: Slug
+    name: Text40
+    goal: Text200
+    stance: dict[Slug, Annotated[int, Field(ge=-100, le=100)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +156,14 @@ class Role:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    name: _Text40
-    title: _Text40
-    description: _Text400
-    background: _Text600
-    skills: Annotated[tuple[_Skill, ...], Field(max_length=ROLE_SKILLS_MAX)]
-    starting_items: Annotated[tuple[_Grant, ...], Field(max_length=6)]
-    portrait: _Image = None
+    key: Slug
+    name: Text40
+    title: Text40
+    description: Text400
+    background: Text600
+    skills: Annotated[tuple[SkillValue, ...], Field(max_length=ROLE_SKILLS_MAX)]
+    starting_items: Annotated[tuple[GrantValue, ...], Field(max_length=6)]
+    portrait: Image = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,22 +172,22 @@ class Npc:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    name: _Text40
-    role: _Text60
-    description: _Text400
-    personality: Annotated[tuple[_Text24, ...], Field(max_length=6)]
-    home_scene_key: _Slug
-    faction_key: _Slug | None = None
+    key: Slug
+    name: Text40
+    role: Text60
+    description: Text400
+    personality: Annotated[tuple[Text24, ...], Field(max_length=6)]
+    home_scene_key: Slug
+    faction_key: Slug | None = None
     initial_affinity: Annotated[int, Field(ge=-50, le=50)] = 0
     recruitable: bool = False
     can_be_fought: bool = False
-    rank: _Rank = HostileRank.STANDARD
-    liked_tags: Annotated[tuple[_Slug, ...], Field(max_length=4)] = ()
-    disliked_tags: Annotated[tuple[_Slug, ...], Field(max_length=4)] = ()
-    trade_tags: Annotated[tuple[_Slug, ...], Field(max_length=4)] = ()
-    facts: Annotated[tuple[_Text160, ...], Field(max_length=5)] = ()
-    portrait: _Image = None
+    rank: RankValue = HostileRank.STANDARD
+    liked_tags: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
+    disliked_tags: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
+    trade_tags: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
+    facts: Annotated[tuple[Text160, ...], Field(max_length=5)] = ()
+    portrait: Image = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +196,14 @@ class Hostile:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    name: _Text40
-    description: _Text200
-    rank: _Rank
+    key: Slug
+    name: Text40
+    description: Text200
+    rank: RankValue
     level_hint: Annotated[int, Field(ge=1, le=50)] | None = None
-    skills: Annotated[tuple[_Skill, ...], Field(max_length=2)] = ()
-    loot_table: Annotated[tuple[_Loot, ...], Field(max_length=6)] = ()
-    faction_key: _Slug | None = None
+    skills: Annotated[tuple[SkillValue, ...], Field(max_length=2)] = ()
+    loot_table: Annotated[tuple[LootValue, ...], Field(max_length=6)] = ()
+    faction_key: Slug | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +212,13 @@ class Landmark:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    name: _Text40
-    description: _Text600
-    mood: _Text60
-    connections: Annotated[tuple[_Slug, ...], Field(max_length=6)]
-    npc_keys: Annotated[tuple[_Slug, ...], Field(max_length=8)]
-    scene_image: _Image = None
+    key: Slug
+    name: Text40
+    description: Text600
+    mood: Text60
+    connections: Annotated[tuple[Slug, ...], Field(max_length=6)]
+    npc_keys: Annotated[tuple[Slug, ...], Field(max_length=8)]
+    scene_image: Image = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +227,10 @@ class EncounterBlueprint:
 
     __pydantic_config__ = _CONFIG
 
-    encounter_key: _Slug
-    scene_key: _Slug
+    encounter_key: Slug
+    scene_key: Slug
     kind: Annotated[EncounterKind, PlainValidator(partial(enum_from_json, EncounterKind))]
-    groups: Annotated[tuple[_Group, ...], Field(min_length=1, max_length=3)]
+    groups: Annotated[tuple[GroupValue, ...], Field(min_length=1, max_length=3)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +239,28 @@ class ChapterBlueprint:
 
     __pydantic_config__ = _CONFIG
 
-    chapter_key: _Slug
-    title: _Text60
-    synopsis: _Text600
-    scene_keys: Annotated[tuple[_Slug, ...], Field(min_length=1, max_length=12)]
-    opening_scene_key: _Slug
-    main_quest_key: _Slug
-    side_quest_keys: Annotated[tuple[_Slug, ...], Field(max_length=8)]
+    chapter_key: Slug
+    title: Text60
+    synopsis: Text600
+    scene_keys: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=12)]
+    opening_scene_key: Slug
+    main_quest_key: Slug
+    side_quest_keys: Annotated[tuple[Slug, ...], Field(max_length=8)]
     encounters: Annotated[tuple[EncounterBlueprint, ...], Field(max_length=24)]
-    treasure_keys: Annotated[tuple[_Slug, ...], Field(max_length=8)]
-    exit_scene_key: _Slug | None = None
+    treasure_keys: Annotated[tuple[Slug, ...], Field(max_length=8)]
+    exit_scene_key: Slug | None = None
+
+    @property
+    def encounter_scenes(self) -> tuple[str, ...]:
+        """Where its encounters are."""
+        return tuple(encounter.scene_key for encounter in self.encounters)
+
+    @property
+    def encounter_hostiles(self) -> tuple[str, ...]:
+        """Whom its encounters hold."""
+        return tuple(
+            group.hostile_key for encounter in self.encounters for group in encounter.groups
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +269,9 @@ class Objective:
 
     __pydantic_config__ = _CONFIG
 
-    objective_id: _Slug
+    objective_id: Slug
     kind: Annotated[ObjectiveKind, PlainValidator(partial(enum_from_json, ObjectiveKind))]
-    target_key: _Slug
+    target_key: Slug
     required: Annotated[int, Field(ge=1, le=9999)]
     optional: bool = False
 
@@ -279,17 +282,17 @@ class Quest:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    title: _Text60
-    description: _Text400
+    key: Slug
+    title: Text60
+    description: Text400
     kind: Annotated[QuestKind, PlainValidator(partial(enum_from_json, QuestKind))]
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=5)]
-    giver_npc_key: _Slug | None = None
-    deliver_items: Annotated[tuple[_Grant, ...], Field(max_length=3)] = ()
-    weight: Annotated[int, Field(ge=1, le=1000)] | None = None
-    reward_items: Annotated[tuple[_Grant, ...], Field(max_length=3)] = ()
-    affinity: Annotated[tuple[_Affinity, ...], Field(max_length=3)] = ()
-    next_quest_key: _Slug | None = None
+    giver_npc_key: Slug | None = None
+    deliver_items: Annotated[tuple[GrantValue, ...], Field(max_length=3)] = ()
+    weight: WeightValue | None = None
+    reward_items: Annotated[tuple[GrantValue, ...], Field(max_length=3)] = ()
+    affinity: Annotated[tuple[AffinityValue, ...], Field(max_length=3)] = ()
+    next_quest_key: Slug | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +301,18 @@ class Treasure:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    title: _Text40
-    scene_key: _Slug
+    key: Slug
+    title: Text40
+    scene_key: Slug
     lock: Annotated[TreasureLock, PlainValidator(partial(enum_from_json, TreasureLock))]
-    key_item_id: _Slug | None = None
+    key_item_id: Slug | None = None
     trap_permille: Annotated[int, Field(ge=0, le=300)] = 0
-    loot_table: Annotated[tuple[_Loot, ...], Field(max_length=6)] = ()
+    loot_table: Annotated[tuple[LootValue, ...], Field(max_length=6)] = ()
+
+    @property
+    def lock_keys(self) -> tuple[str, ...]:
+        """The item that opens the lock, empty where it is missing; nothing for other locks."""
+        return (self.key_item_id or "",) if self.lock is TreasureLock.KEY_ITEM else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,11 +321,33 @@ class StoryThread:
 
     __pydantic_config__ = _CONFIG
 
-    key: _Slug
-    title: _Text60
-    premise: _Text300
-    related_keys: Annotated[tuple[_Slug, ...], Field(max_length=8)]
-    payoff: _Text300
+    key: Slug
+    title: Text60
+    premise: Text300
+    related_keys: Annotated[tuple[Slug, ...], Field(max_length=8)]
+    payoff: Text300
+
+
+Entity = (
+    Faction
+    | Role
+    | Npc
+    | Hostile
+    | RuntimeItemDefinition
+    | Landmark
+    | ChapterBlueprint
+    | Quest
+    | Treasure
+    | StoryThread
+)
+"""Whatever has a key and stands in a list of a section."""
+
+
+def entity_key(entity: Entity) -> str:
+    """The key of an entity within its section."""
+    if isinstance(entity, RuntimeItemDefinition):
+        return entity.item_id
+    return entity.chapter_key if isinstance(entity, ChapterBlueprint) else entity.key
 
 
 def _unread(_: object) -> None:
@@ -329,24 +359,29 @@ _Compiled = Annotated[None, BeforeValidator(_unread)]
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The whole document by section, in document order, before references are looked at."""
+    """The whole document by section, in document order, before references are looked at.
+
+    Read ones are within the counts; those that a compile makes on its way may hold less or more.
+    """
 
     __pydantic_config__ = _CONFIG
 
     meta: WorldMeta
     world: WorldText
-    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=6)]
-    hostiles: Annotated[tuple[Hostile, ...], Field(min_length=1, max_length=30)]
-    landmarks: Annotated[tuple[Landmark, ...], Field(min_length=1, max_length=40)]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=COUNTS_MAX["roles"])]
+    hostiles: Annotated[tuple[Hostile, ...], Field(min_length=1, max_length=COUNTS_MAX["hostiles"])]
+    landmarks: Annotated[
+        tuple[Landmark, ...], Field(min_length=1, max_length=COUNTS_MAX["landmarks"])
+    ]
     scene_chapter_blueprints: Annotated[
         tuple[ChapterBlueprint, ...], Field(min_length=1, max_length=CHAPTERS_MAX)
     ]
-    quests: Annotated[tuple[Quest, ...], Field(min_length=1, max_length=120)]
-    factions: Annotated[tuple[Faction, ...], Field(max_length=12)] = ()
-    npcs: Annotated[tuple[Npc, ...], Field(max_length=40)] = ()
-    items: Annotated[tuple[_Item, ...], Field(max_length=60)] = ()
-    treasures: Annotated[tuple[Treasure, ...], Field(max_length=60)] = ()
-    threads: Annotated[tuple[StoryThread, ...], Field(max_length=12)] = ()
-    assets: dict[str, str] = field(default_factory=dict)
+    quests: Annotated[tuple[Quest, ...], Field(min_length=1, max_length=COUNTS_MAX["quests"])]
+    factions: Annotated[tuple[Faction, ...], Field(max_length=COUNTS_MAX["factions"])] = ()
+    npcs: Annotated[tuple[Npc, ...], Field(max_length=COUNTS_MAX["npcs"])] = ()
+    items: Annotated[tuple[ItemValue, ...], Field(max_length=COUNTS_MAX["items"])] = ()
+    treasures: Annotated[tuple[Treasure, ...], Field(max_length=COUNTS_MAX["treasures"])] = ()
+    threads: Annotated[tuple[StoryThread, ...], Field(max_length=COUNTS_MAX["threads"])] = ()
+    assets: dict[_AssetKey, ImageSource] = field(default_factory=dict)
     chapter_plans: _Compiled = None
     counts: _Compiled = None

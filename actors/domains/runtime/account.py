@@ -13,7 +13,16 @@ from actors.module.context import DatabaseReader, ReducerContext
 from actors.module.tables import table
 from actors.module.types import Identity, Timestamp, replace
 
-__all__ = ["ClientPresence", "Role", "UserAccount", "account_of", "arrive", "is_present", "leave"]
+__all__ = [
+    "ClientPresence",
+    "Role",
+    "UserAccount",
+    "account_of",
+    "arrive",
+    "display_name_of",
+    "is_present",
+    "leave",
+]
 
 
 class Role(IntEnum):
@@ -105,9 +114,18 @@ def account_of(ctx: ReducerContext, claims: Claims) -> UserAccount:
     )
 
 
+def display_name_of(ctx: ReducerContext) -> str:
+    """What others call this actor's user; of one who never came, what they would."""
+    account = ctx.db[UserAccount].find(ctx.key)
+    return _nameless(ctx.key) if account is None else account.display_name
+
+
 def _display_name(user_id: str, claims: Claims) -> str:
-    claimed = cut_text(claims.display_name or "", DISPLAY_NAME_CHARS_MAX)
-    return claimed or f"Traveler-{user_id[-4:]}"
+    return cut_text(claims.display_name or "", DISPLAY_NAME_CHARS_MAX) or _nameless(user_id)
+
+
+def _nameless(user_id: str) -> str:
+    return f"Traveler-{user_id[-4:]}"
 
 
 def _roles(claims: Claims) -> list[Role]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.domains.custom_world.draft_play import draft_to_play
 from actors.domains.domain_types import ParticipantRole, SessionKind, WorldKind
 from actors.domains.gameplay.story import StorySession
 from actors.domains.kinds import STORY, USER
@@ -20,7 +21,7 @@ from actors.domains.runtime.directory_entry import (
     SessionDirectoryEntry,
 )
 from actors.domains.runtime.refusals import Refusal, note_refusal
-from actors.domains.runtime.settings import check_locale
+from actors.domains.runtime.settings import check_locale, is_strict
 from actors.errors import ReducerError
 from actors.module.context import DatabaseReader, ProcedureContext, ReducerContext, ViewContext
 from actors.module.functions import message, procedure, reducer
@@ -63,8 +64,11 @@ class BegunStory:
 def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunStory:
     """Begin a new playthrough of a world: the first step of domain 12.6.
 
-    Raises ``limit.quota_exceeded``, ``runtime.invalid_locale`` and the refusals of ids. Whether the
-    world may be entered is found out by the story, see ``begin_story_session_and_return``.
+    A world of the caller's own library that is not published is tried out as it is (domain 6.7).
+
+    Raises ``limit.quota_exceeded``, ``runtime.invalid_locale``, ``world.gate_blocked`` for a draft
+    that cannot be tried out, and the refusals of ids. Whether a published world may be entered is
+    found out by the story, see ``begin_story_session_and_return``.
     """
     profile_id, role_key = check_id(input.profile_id), check_slug(input.role_key)
     if input.locale is not None:
@@ -72,6 +76,7 @@ def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunS
     check_story_slot(len(live_stories(ctx.db)))
     assert ctx.claims is not None
     account = account_of(ctx, ctx.claims)
+    draft = draft_to_play(ctx.db, profile_id)
     begun = BegunStory(ctx.new_id("ss_"), ctx.new_id("rs_"))
     open_entry(ctx, begun, world_key(WorldKind.CUSTOM_WORLD, profile_id), "")
     ctx.send(
@@ -84,6 +89,8 @@ def begin_story_session(ctx: ReducerContext, input: BeginStorySession) -> BegunS
             profile_id=profile_id,
             role_key=role_key,
             locale=input.locale,
+            is_strict=is_strict(ctx.db),
+            draft=draft,
         ),
         idempotency_key=begun.story_session_id,
     )

@@ -14,6 +14,7 @@ from actors.domains.archive_messages import (
     Supersede,
     Superseded,
 )
+from actors.domains.custom_world.draft_play import archived_draft
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.kinds import STORY, USER
 from actors.domains.rules.ids import content_hash, derived_id, owner_of
@@ -55,8 +56,9 @@ def restore_save_archive(ctx: ReducerContext, input: RestoreSaveArchive) -> Begu
     """Begin a new session from an archive; the older one of its lineage gives its slot to it.
 
     Raises ``archive.not_found``, ``archive.corrupt_state``, ``archive.pending_state`` while another
-    restore of the lineage is under way, ``limit.quota_exceeded``, and the refusals of ids. Whether
-    the world may be entered is found out by the story, see ``restore_save_archive_and_return``.
+    restore of the lineage is under way, ``limit.quota_exceeded``, ``world.not_found`` for a test
+    play whose draft was deleted, and the refusals of ids. Whether the world may be entered is found
+    out by the story, see ``restore_save_archive_and_return``.
     """
     archive = ctx.db[ProfileSaveArchive].find(check_id(input.archive_id))
     if archive is None:
@@ -64,6 +66,7 @@ def restore_save_archive(ctx: ReducerContext, input: RestoreSaveArchive) -> Begu
     state_json = ctx.db[ProfileSaveArchiveBlob].get(archive.archive_id).session_state_json
     if content_hash(state_json.encode()) != archive.state_hash:
         raise ReducerError("archive.corrupt_state", "the archive is damaged")
+    draft = archived_draft(ctx.db, archive.profile_id) if not archive.published_version else None
     lineage = archive.runtime_session_id
     others = _played(ctx.db, lineage)
     if any(entry.state is DirectoryState.STARTING for entry in others):
@@ -73,7 +76,7 @@ def restore_save_archive(ctx: ReducerContext, input: RestoreSaveArchive) -> Begu
     open_entry(ctx, begun, archive.world_key, archive.world_name)
     ctx.send(
         STORY.key(begun.story_session_id),
-        ImportState(begun.story_session_id, ctx.key, state_json),
+        ImportState(begun.story_session_id, ctx.key, state_json, draft),
         idempotency_key=begun.story_session_id,
     )
     return begun

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from actors.domains.kinds import USER
 from actors.domains.limits import VOLUME_MAX
 from actors.errors import ReducerError
-from actors.module.context import ReducerContext, ViewContext
+from actors.module.context import DatabaseReader, ReducerContext, ViewContext
 from actors.module.functions import procedure, reducer
 from actors.module.tables import table
 from actors.module.types import Timestamp, replace, struct, u32
@@ -22,6 +22,7 @@ __all__ = [
     "TextSpeed",
     "check_locale",
     "get_runtime_setting_or_default",
+    "is_strict",
     "upsert_runtime_setting",
 ]
 
@@ -161,6 +162,12 @@ def check_locale(value: str) -> str:
     if not _LOCALE.fullmatch(value):
         raise ReducerError("runtime.invalid_locale", "the locale has a wrong form")
     return value
+
+
+def is_strict(db: DatabaseReader) -> bool:
+    """Whether the content filter of this actor's user hides what is not for everyone."""
+    known = next(iter(db[RuntimeSetting]), None)
+    return known is None or known.content_filter is ContentFilter.STRICT
 
 
 def _default(user_id: str, now: Timestamp) -> RuntimeSetting:

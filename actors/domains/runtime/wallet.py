@@ -26,6 +26,7 @@ __all__ = [
     "append_entry",
     "append_wallet_ledger_entry",
     "balance_of",
+    "entry_for",
     "get_wallet_balance",
     "list_wallet_ledger",
 ]
@@ -139,6 +140,11 @@ def balance_of(db: DatabaseReader) -> int:
     return 0 if newest is None else newest.balance_after
 
 
+def entry_for(db: DatabaseReader, dedupe_key: str) -> ProfileWalletLedger | None:
+    """The entry that a user and a source reference have made."""
+    return db[ProfileWalletLedger].first(dedupe_key=dedupe_key)
+
+
 def append_entry(
     ctx: ReducerContext, amount_delta: int, reason: LedgerReason, source_ref: str, memo: str
 ) -> ProfileWalletLedger:
@@ -151,7 +157,7 @@ def append_entry(
     """
     ledger = ctx.db[ProfileWalletLedger]
     dedupe_key = derived_id(ctx.key, source_ref)
-    known = ledger.first(dedupe_key=dedupe_key)
+    known = entry_for(ctx.db, dedupe_key)
     if known is not None:
         return known
     assert amount_delta != 0

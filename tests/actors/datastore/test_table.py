@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shelf_rows import Item, Mark, Ping, commit, empty_database, recovered
 
 from actors.errors import ConstraintError
@@ -138,6 +140,25 @@ def test_a_range_needs_an_index_and_a_filter_needs_a_column():
         table.range("rank")
     with pytest.raises(ValueError, match="not in tuple"):
         table.filter(colour="red")
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 20), st.sampled_from("abcd"), st.integers(0, 3))),
+    st.none() | st.tuples(st.sampled_from("abcd"), st.integers(0, 3)),
+)
+def test_rows_fall_by_value_and_rise_by_key_whatever_came_and_went(writes, high):
+    table = empty_database()[Item]
+    for number, owner, rank in writes:
+        list(table.falling("owner", "rank"))  # from now on the order is kept up to date
+        if not table.delete(number):
+            table.insert(Item(number, str(number), owner, rank, []))
+    rows = sorted(table, key=lambda row: row.id)
+    rows.sort(key=lambda row: (row.owner, row.rank), reverse=True)
+    expected = [row for row in rows if high is None or (row.owner, row.rank) <= high]
+    assert list(table.falling("owner", "rank", high=high)) == expected
+    by_owner = sorted(sorted(table), key=lambda row: row.owner, reverse=True)
+    assert list(table.falling("owner")) == by_owner
+    assert list(table.range("owner")) == sorted(table, key=lambda row: (row.owner, row.id))
 
 
 def test_a_table_may_be_written_while_it_is_looked_through():

@@ -30,7 +30,9 @@ from protocol.types import TIMESTAMP, OptionType
 
 __all__ = ["Flow", "MortalBench", "MortalStore", "Tables"]
 
-_GENERATED = re.compile(r"\b(rs|ss|bt|st|ex|wl|xp|sa|bv|ait)_[0-9a-z]{26}\b")
+_GENERATED = re.compile(
+    r"\b(mod|rs|ss|bt|st|ex|wl|xp|sa|bv|ait|cws|op|msg|card|chk|cwp|ao)_[0-9a-z]{26}\b"
+)
 _BY_TIME = frozenset({"connection_key", "action_credit"})
 """Columns that follow from when and how often somebody connected, beside the timestamps."""
 

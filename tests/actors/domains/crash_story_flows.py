@@ -30,6 +30,7 @@ from actors.domains.rules.trade import sell_price
 from actors.module.types import replace
 
 __all__ = [
+    "BEGUN",
     "FOUGHT",
     "STORY_COURSES",
     "at_the_mill",
@@ -413,7 +414,7 @@ async def _ending(vale: Vale) -> None:
     assert player.session.status is StoryStatus.COMPLETED
 
 
-_BEGUN = frozenset({"loot_seed", "stock_seed", "trade_stock", "text", "latest_narrative_text"})
+BEGUN = frozenset({"loot_seed", "stock_seed", "trade_stock", "text", "latest_narrative_text"})
 FOUGHT = frozenset(
     {
         "battle_event",
@@ -435,7 +436,7 @@ _SAVED = frozenset({"session_state_json", "state_hash", "size_bytes"})
 _RESTORED = frozenset({"loot_seed", "stock_seed", "connected"})
 
 STORY_COURSES: Mapping[Step, Course] = {
-    _begin: Course(_BEGUN),
+    _begin: Course(BEGUN),
     _begin_in_no_world: Course(),
     _lock: Course(FOUGHT),
     _release: Course(),

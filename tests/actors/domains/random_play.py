@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterator, Mapping
@@ -16,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from random_bench import StillVale, complaints, read_rows
 from random_books import Books
 from random_calls import Call, Caller
 from random_laws import (
@@ -23,37 +23,33 @@ from random_laws import (
     Rows,
     check_chapters,
     check_lineages,
-    check_refusal,
     check_story,
     check_story_step,
     check_user,
     check_user_step,
+    creations_of,
 )
+from random_refusals import check_refusal
 from user_bench import SERVICE, START_MICROS, claims
-from vale_bench import MODULE, PROFILE, Player, RefusedError, Vale
+from vale_bench import MODULE, PROFILE, Player, RefusedError
 from wild_world import WILD_PROFILE, wild_document
 
 from actors.claims import Claims
-from actors.domains.custom_world import publishing
+from actors.domains.custom_world import fixture_worlds
 from actors.domains.domain_types import ParticipantRole
 from actors.domains.gameplay.chapter import ChapterProgression
 from actors.domains.gameplay.combat import BattleSecret
 from actors.domains.gameplay.progression import PlayerProgression
 from actors.domains.gameplay.story import StoryParticipant, StorySecret, StorySession
-from actors.host.cell import CellState
 from actors.keys import ActorKey, Audience, user_id_of
 from persistence.memory import MemoryDisk
 
 __all__ = ["RandomPlay", "play"]
 
 _SECOND = 1_000_000
-_QUIET_LOOKS = 6
 _KEPT_CALLS = 12
 _FREE = frozenset({"discard_inventory_item", "apply_inventory_mutation"})
 """Calls that change items without a row that says so."""
-
-_LATE = ("begin_story_session", "restore_save", "create_save", "join_story", "upsert_browse")
-"""Procedures that are refused by somebody else after their own actor has taken note."""
 
 _FOLLOWED = tuple(name for name, declared in MODULE.tables.items() if declared.is_public) + tuple(
     MODULE.views
@@ -64,59 +60,6 @@ _VIEWED = {
 }
 
 
-class _StillClock:
-    """Stands still until a step moves it on, so that a seed always plays the same."""
-
-    def __init__(self) -> None:
-        self.micros = START_MICROS
-
-    def __call__(self) -> int:
-        return self.micros
-
-    def wait(self, micros: int) -> None:
-        self.micros += micros
-
-
-class _Listener(Player):
-    """A player who keeps the bytes that it was sent since the last step."""
-
-    def deliver(self, messages: list[bytes]) -> None:
-        self.heard += messages
-        super().deliver(messages)
-
-    async def connect(self) -> None:
-        self.heard: list[bytes] = []
-        await super().connect()
-
-
-class _WildVale(Vale):
-    """Test Vale, a copy of it, and the wild world."""
-
-    def __init__(self, disk: MemoryDisk) -> None:
-        super().__init__(disk)
-        self.clock = _StillClock()
-
-    async def enter(self, who: Claims) -> Player:
-        self._connections += 1
-        player = _Listener(self, who, self.disk.epoch * 1_000 + self._connections)
-        await player.connect()
-        return player
-
-    async def settle(self) -> None:
-        """Until nothing waits and nothing is being loaded."""
-        quiet = 0
-        while quiet < _QUIET_LOOKS:
-            await self.host.durable()
-            cells = self.host._cells.values()
-            is_busy = any(cell.waiting or cell.state is CellState.LOADING for cell in cells)
-            quiet = 0 if is_busy else quiet + 1
-
-    async def let_time_pass(self, micros: int) -> None:
-        self.clock.wait(micros)
-        await self.host._wakes.look()
-        await self.settle()
-
-
 class RandomPlay:
     """People who play at random on one host after another; every step checks the laws.
 
@@ -125,11 +68,14 @@ class RandomPlay:
         haste: how many of the steps are several calls at once.
     """
 
+    late = ("begin_story_session", "restore_save", "create_save", "join_story", "upsert_browse")
+    """Procedures that are refused by somebody else after their own actor has taken note."""
+
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
-        self.vale = _WildVale(MemoryDisk())
+        self.vale = self._open(MemoryDisk())
         self.haste = self.rng.choice([0.1, 0.1, 0.4])
-        self.people = [claims(number) for number in range(1, 2 + self.rng.randrange(4))]
+        self.people = self._people()
         user_ids = [user_id_of(who.identity) for who in (*self.people, SERVICE)]
         self.caller = Caller(self.rng, self.vale, user_ids)
         self.players: dict[str, Player] = {}
@@ -141,6 +87,16 @@ class RandomPlay:
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.history: deque[str] = deque(maxlen=_KEPT_CALLS)
+
+    def _open(self, disk: MemoryDisk, micros: int = START_MICROS) -> StillVale:
+        """A host on a disk, at a time."""
+        vale = StillVale(disk)
+        vale.clock.micros = micros
+        return vale
+
+    def _people(self) -> list[Claims]:
+        """Everybody there is, beside the service."""
+        return [claims(number) for number in range(1, 2 + self.rng.randrange(4))]
 
     async def run(self, steps: int) -> None:
         """Play so many steps from an empty store."""
@@ -235,7 +191,7 @@ class RandomPlay:
         before = self._journals()
         code = await self._make(call)
         base = call.name.removesuffix("_and_return")
-        if base not in MODULE.reducers or (code is not None and not base.startswith(_LATE)):
+        if base not in MODULE.reducers or (code is not None and not base.startswith(self.late)):
             assert self._journals() == before, f"{call.name} changed rows: {code}"
         if code is None and base in MODULE.reducers and self.rng.random() < 0.1:
             await self._repeat(call)
@@ -247,7 +203,7 @@ class RandomPlay:
         again = call.name if call.asks else name
         answer = await call.player.repeat(again, args)
         await self.vale.settle()
-        if call.asks and not call.name.startswith(_LATE):
+        if call.asks and not call.name.startswith(self.late):
             assert answer == self.vale.answers[call.name, args], f"{call.name} answered otherwise"
         assert self._journals() == before, f"{call.name} changed rows when it was repeated"
 
@@ -266,13 +222,17 @@ class RandomPlay:
         """What is on the disk after so many turns of the loop is enough to go on from."""
         for _ in range(turns):
             await asyncio.sleep(0)
-        image = _WildVale(deepcopy(self.vale.disk))
-        image.clock.micros = self.vale.clock.micros
+        image = self._open(deepcopy(self.vale.disk), self.vale.clock.micros)
         await image.start()
         await image.host.activate([ActorKey(key) for key in image.disk.actors])
         await image.let_time_pass(2 * _SECOND)
-        rows = {key: _read(image, ActorKey(key)) for key in image.disk.actors}
+        rows = {key: read_rows(image, ActorKey(key)) for key in image.disk.actors}
         image.check_mail()
+        self._check_image(rows)
+        await image.host.stop()
+
+    def _check_image(self, rows: Mapping[str, Rows]) -> None:
+        """Check what a host has whose power failed."""
         books = deepcopy(self.books)
         for key in sorted(rows):  # stories come before users
             if key.startswith("story/"):
@@ -282,7 +242,6 @@ class RandomPlay:
                 check_user(rows[key])
                 books.check(key.partition("/")[2], rows[key])
         _check_directories(rows)
-        await image.host.stop()
 
     async def _make(self, call: Call, turns: int = 0) -> str | None:
         """Make a call after some turns of the loop; answers the code with which it was refused."""
@@ -323,9 +282,15 @@ class RandomPlay:
             assert not cell.core.evidence, key
             if self.seqs.get(key) != cell.core.seq:
                 self.seqs[key] = cell.core.seq
-                changed[key] = _read(self.vale, key)
+                changed[key] = read_rows(self.vale, key)
         self.vale.check_mail()
         before, self.rows = self.rows, {**self.rows, **changed}
+        self._check(before, changed)
+        for player in self.players.values():
+            assert player.cache.faults() == [], player.claims.subject
+
+    def _check(self, before: dict[str, Rows], changed: dict[str, Rows]) -> None:
+        """Check the laws that the changed rows could have broken."""
         for key, rows in changed.items():
             if key.startswith("story/"):
                 self.books.note_story(before.get(key), rows)
@@ -350,8 +315,6 @@ class RandomPlay:
         if changed:
             self._check_together()
             self._check_secrets(before)
-        for player in self.players.values():
-            assert player.cache.faults() == [], player.claims.subject
 
     def _check_together(self) -> None:
         _check_directories(self.rows)
@@ -361,19 +324,25 @@ class RandomPlay:
                 self._check_view(player, stories)
 
     def _check_view(self, player: Player, stories: list[Rows]) -> None:
-        """Domain 1.6: a client has its own rows and those of its live stories, and no others."""
+        """Domain 1.6: a client has its own rows and those of its live sessions, and no others."""
         mine = [self.rows[player.home]]
         for rows in stories:
             is_live = any(session.status in LIVE for session in rows[StorySession])
             if is_live and any(one.user_id == player.user_id for one in rows[StoryParticipant]):
                 mine.append(rows)
+        mine += creations_of(self.rows, player.user_id)
         for name, declared in MODULE.tables.items():
             if not declared.is_public:
                 continue
             sources = mine
             if any(kind.audience is Audience.EVERYONE for kind in declared.kinds):
                 sources = [rows for key, rows in self.rows.items() if key.startswith("catalog/")]
-            expected = {row[0]: row for rows in sources for row in rows.get(declared.row, ())}
+            reader = declared.readers or (lambda _: None)
+            found = (row for rows in sources for row in rows.get(declared.row, ()))
+            sees_all = declared.readers_role in player.claims.roles
+            expected = {
+                row[0]: row for row in found if sees_all or reader(row) in {None, player.user_id}
+            }
             assert {row[0]: row for row in player.rows(name)} == expected, name
         for view, table in _VIEWED.items():
             expected = {row[0]: row for row in mine[0][table]}
@@ -400,8 +369,7 @@ class RandomPlay:
             await player.leave()
         await self.vale.settle()
         rows = self.vale.all_rows()
-        crashed = _WildVale(deepcopy(self.vale.disk))
-        crashed.clock.micros = self.vale.clock.micros
+        crashed = self._open(deepcopy(self.vale.disk), self.vale.clock.micros)
         await self.vale.host.stop()
         for vale in (crashed, self.vale):
             await vale.start()
@@ -416,35 +384,19 @@ class RandomPlay:
         self.seqs.clear()
 
 
-def _read(vale: Vale, key: ActorKey) -> Rows:
-    kind = MODULE.kinds[key.partition("/")[0]]
-    return {table.row: vale.rows(key, table.row) for table in MODULE.tables_of(kind)}
-
-
 def _check_directories(actors: Mapping[str, Rows]) -> None:
     stories = [rows for key, rows in actors.items() if key.startswith("story/")]
     users = {key.partition("/")[2]: rows for key, rows in actors.items() if key.startswith("user/")}
     check_lineages(stories, users)
 
 
-class _Complaints(logging.Handler):
-    """Whatever a host reports as an error is one."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.heard: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(self.format(record))
-
-
 @contextmanager
 def _wild_gallery() -> Iterator[None]:
     """Let the fixture gallery's first world be the wild one."""
-    copy = publishing.vale_copy
+    copy = fixture_worlds.vale_copy
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            publishing,
+            fixture_worlds,
             "vale_copy",
             lambda number: wild_document() if number == 1 else copy(number),
         )
@@ -453,21 +405,9 @@ def _wild_gallery() -> Iterator[None]:
 
 def play(seed: int, steps: int) -> RandomPlay:
     """Play a seed; the error of a broken law names the last calls."""
-    complaints = _Complaints()
-    logger = logging.getLogger("actors")
-    logger.addHandler(complaints)
-    one = RandomPlay(seed)
-    try:
-        with _wild_gallery():
-            asyncio.run(one.run(steps))
-    except BaseException as error:
-        error.add_note(f"seed {seed}, {steps} steps")
-        for heard in complaints.heard:
-            error.add_note(heard)
-        raise
-    finally:
-        logger.removeHandler(complaints)
-    assert complaints.heard == []
+    with complaints(f"seed {seed}, {steps} steps"), _wild_gallery():
+        one = RandomPlay(seed)
+        asyncio.run(one.run(steps))
     return one
 
 

@@ -17,7 +17,8 @@ def said(narration: str, **more: object) -> str:
 
 
 class ScriptedModel:
-    """Each stream plays the next script: texts are said, errors raised, events waited for.
+    """Each stream plays the next script: texts are said, errors raised, events waited for. Each
+    repair is the next of ``repairs``.
 
     Attributes:
         prompts: what it was asked, in order, streams and repairs alike.
@@ -25,7 +26,7 @@ class ScriptedModel:
         closed: how many streams have ended, in whatever way.
     """
 
-    def __init__(self, *scripts: Iterable[Step], repairs: Iterable[str | Exception] = ()) -> None:
+    def __init__(self, *scripts: Iterable[Step], repairs: Iterable[Step] = ()) -> None:
         self._scripts = [list(script) for script in scripts]
         self._repairs = list(repairs)
         self.prompts: list[Prompt] = []
@@ -34,6 +35,9 @@ class ScriptedModel:
 
     def add(self, *script: Step) -> None:
         self._scripts.append(list(script))
+
+    def repair(self, *answers: Step) -> None:
+        self._repairs += answers
 
     async def stream_text(
         self, prompt: Prompt, *, user_id: str, tokens_max: int
@@ -56,10 +60,13 @@ class ScriptedModel:
         self, prompt: Prompt, *, user_id: str, tokens_max: int, json_schema: str
     ) -> str:
         assert tokens_max > 0
-        assert json.loads(json_schema)["required"] == ["narration"]
+        assert json.loads(json_schema)["type"] == "object"
         self.prompts.append(prompt)
         self.users.append(user_id)
         answer = self._repairs.pop(0)
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return ""
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -10,18 +10,27 @@ import logging
 from typing import NamedTuple
 
 import pytest
+from crash_agent_flows import AGENT_COURSES
+from crash_asset_flows import ASSET_COURSES
 from crash_bench import Flow, MortalBench, Tables
 from crash_other_flows import OTHER_COURSES, narration
 from crash_story_flows import STORY_COURSES, Course, Step
-from user_bench import MODULE, SERVICE
+from crash_world_flows import WORLD_COURSES
+from user_bench import MODULE
 from vale_bench import claims, running_vale
 
 from actors.domains.ai.stages import AiTaskStage
-from actors.domains.custom_world import publishing
+from actors.domains.custom_world import fixture_worlds
 from actors.domains.fixtures import vale_document
 from actors.module.text_model import TextModel
 
-COURSES = {**STORY_COURSES, **OTHER_COURSES}
+COURSES = {
+    **STORY_COURSES,
+    **OTHER_COURSES,
+    **WORLD_COURSES,
+    **ASSET_COURSES,
+    **AGENT_COURSES,
+}
 
 CALLED = [
     step
@@ -31,6 +40,7 @@ CALLED = [
 """Flows that somebody waits for; the others come with time, or of themselves."""
 
 NEVER_SENT = {
+    "agent.sync_rejected": "only a library of 200 worlds is full; see test_agent_publishing",
     "story.battle_loadout_timer": "users' actors answer at once; see test_battle_course",
 }
 """Messages that no flow can bring about, and why."""
@@ -63,13 +73,12 @@ async def _flow_of(step: Step, course: Course) -> Flow:
             document = json.loads(vale_document())
             course.world(document)
             text = json.dumps(document)
-            patch.setattr(publishing, "vale_document", lambda: text)
+            patch.setattr(fixture_worlds, "vale_document", lambda: text)
         async with running_vale(providers=None if model is None else {TextModel: model()}) as vale:
             await step(vale)
             calls, now = tuple(vale.calls), vale.clock()
     people = [claims(number) for number in range(1, course.people + 1)]
-    if any(who == SERVICE for who, _, _ in calls):
-        people.append(SERVICE)
+    people += [who for who in dict.fromkeys(who for who, _, _ in calls) if who not in people]
     return Flow(
         image=vale.image,
         now=now,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.claims import Claims
-from actors.domains import archive_messages, messages
+from actors.domains import archive_messages, messages, world_messages
 from actors.domains.kinds import STORY, USER
 from actors.host.caller import Caller
 from actors.host.core import ActorCore, Shared
@@ -58,6 +58,8 @@ SERVICE = claims(9_999, "service")
 
 
 class _Outlet:
+    commit_watch = None
+
     def __init__(self) -> None:
         self.records: list[Append] = []
         self.posted: list[OutboxMessage] = []
@@ -77,6 +79,9 @@ class _Outlet:
 
     def attachments_changed(self, key: ActorKey) -> None:
         """Nobody subscribes on the bench."""
+
+    def letter_parked(self, key: ActorKey) -> None:
+        raise AssertionError(f"{key} parked a message")
 
 
 class _Reply:
@@ -102,15 +107,16 @@ def _message_types() -> MessageTypes:
     """The user's own messages with their handlers; the bench takes all the others as they come."""
     by_name, by_payload = {}, {}
     payloads = [
-        getattr(module, name) for module in (archive_messages, messages) for name in module.__all__
+        getattr(module, name)
+        for module in (archive_messages, messages, world_messages)
+        for name in module.__all__
     ]
     for payload in payloads:
         name = payload.__name__
-        handler = MODULE.messages.get(f"user.{snake(name)}")
-        kinds = ("story", "bigfish", "catalog") if handler is None else ("user",)
         codec = compile_codec(product_type(payload))
-        for kind in kinds:
+        for kind in ("user", "story", "agent", "bigfish", "catalog"):
             wire_name = f"{kind}.{snake(name)}"
+            handler = MODULE.messages.get(wire_name) if kind == "user" else None
             declared = MessageType(
                 wire_name, None if handler is None else handler.function, codec.encode, codec.decode
             )
@@ -207,6 +213,10 @@ class UserBench:
         before = len(self.outlet.posted)
         Delivery(source, row, MESSAGES).turn(self.core, now)
         return self.sent(before)
+
+    def let_pass(self, micros: int) -> None:
+        """Let time pass in which nothing happens."""
+        self._now += micros
 
     # What it holds and sent
 

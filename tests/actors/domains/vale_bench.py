@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
@@ -63,9 +64,10 @@ TABLES = (
 class RefusedError(Exception):
     """A call came back as refused; ``code`` is its error code."""
 
-    def __init__(self, code: str, text: str = "") -> None:
+    def __init__(self, code: str, text: str = "", details: str | None = None) -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
+        self.details = None if details is None else json.loads(details)
 
 
 class Clock:
@@ -238,9 +240,9 @@ class Player:
         result = await self._ask(lambda number: CallProcedure(number, name, args))
         assert result.error is None, result.error
         self.vale.answers[name, args] = result.value
-        ok, value, code, text, _details = ANSWERS[name].decode_all(result.value)
+        ok, value, code, text, details = ANSWERS[name].decode_all(result.value)
         if not ok:
-            raise RefusedError(code, text)
+            raise RefusedError(code, text, details)
         return value
 
     async def repeat(self, name: str, args: bytes) -> bytes | None:

@@ -127,17 +127,35 @@ async def test_an_effect_can_be_called_off_by_what_its_actor_holds():
     assert bench.rows(ACTORS[0], OutboxMessage) == []
 
 
-def test_an_effect_is_a_coroutine_of_a_context_a_port_and_a_struct():
+@pytest.mark.parametrize("providers", [{}, {Press: Printer()}])
+async def test_an_effect_that_needs_no_port_is_always_served_and_may_look_for_one(providers):
+    bench = await new_town(providers=providers).start()
+    peer = await bench.enter(PEOPLE[0])
+    assert isinstance(await peer.result("ask_to_hang_out", "news"), ReducerOk)
+    await bench.settle()
+    if providers:
+        assert texts(bench, 0) == ["press here", "printed news (printed)"]
+    else:
+        assert texts(bench, 0) == ["no press", "printed news (written)"]
+
+
+def test_an_effect_is_a_coroutine_of_a_context_perhaps_a_port_and_a_struct():
     with pytest.raises(DeclarationError, match="must be a coroutine"):
 
         @effect
         def print_now(ctx, press, letter) -> None: ...
 
     @effect
-    async def print_later(ctx, letter: Letter) -> None: ...
+    async def print_anywhere(ctx, letter: Letter) -> None: ...
 
-    with pytest.raises(DeclarationError, match="a context, a port and a struct"):
-        _ = print_later.__declaration__.port
+    assert print_anywhere.__declaration__.port is None
+    assert print_anywhere.__declaration__.payload is Letter
+
+    @effect
+    async def print_what(ctx, press: Press, letter: str) -> None: ...
+
+    with pytest.raises(DeclarationError, match="a context, perhaps a port, and a struct"):
+        _ = print_what.__declaration__.port
 
 
 def test_two_effects_of_one_name_are_refused():

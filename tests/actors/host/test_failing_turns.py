@@ -66,14 +66,14 @@ async def test_an_actor_that_fails_again_and_again_is_quarantined_alone():
     assert isinstance(await other.result("give", Give("r1", NAMES[0], 4)), ReducerOk)
     assert peer.values("purse") == [(NAMES[0], 5)]
     assert isinstance(await peer.result("earn", 1), ReducerErr)
-    evidence = bench.host.quarantined
+    evidence = bench.host.orders.quarantined
     assert evidence.keys() == {ACTORS[0]}
     assert len(evidence[ACTORS[0]]) == QUARANTINE_FAILURES
     assert {(each.call, each.error) for each in evidence[ACTORS[0]]} == {
         ("fall", "RuntimeError: x")
     }
-    bench.host.release(ACTORS[0])
-    assert bench.host.quarantined == {}
+    bench.host.orders.release(ACTORS[0])
+    assert bench.host.orders.quarantined == {}
     assert isinstance(await peer.result("earn", 1), ReducerOk)
     assert coins(bench, 0) == 6
 

@@ -7,8 +7,10 @@ from host_bench import claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import MODULE, NAMES, PEOPLE, coins, new_town, run
-from town_module import Furnish, Give, Notice, Post, Say
+from town_module import ODD_JOBS, Furnish, Give, Notice, Post, Say
 
+from actors import Rate, ReducerError
+from actors.host.admission import admit
 from actors.limits import QUERY_SETS_MAX
 from protocol.messages import (
     OneOffQueryResult,
@@ -193,17 +195,66 @@ async def test_a_rate_is_asked_for_every_call():
     bench = await new_town().start()
     asked = []
 
-    def admission(who, now) -> bool:
-        asked.append((who, now))
+    def admission(who, now, rate) -> bool:
+        asked.append((who, now, rate))
         return len(asked) <= 2
 
     peer = await bench.enter(PEOPLE[0])
-    peer.session._admission = admission
+    peer.session.admission = admission
     outcomes = [await peer.result("earn", 1) for _ in range(3)]
     assert [type(outcome) for outcome in outcomes] == [ReducerOk, ReducerOk, ReducerErr]
     assert outcomes[2].error.startswith("limit.rate_exceeded")
-    assert asked == [(PEOPLE[0], bench.clock())] * 3
+    assert asked == [(PEOPLE[0], bench.clock(), None)] * 3
     assert coins(bench, 0) == 2
+
+
+async def test_functions_of_one_rate_are_asked_for_it_together():
+    bench = await new_town().start()
+    asked = []
+
+    def admission(_who, _now, rate) -> bool:
+        asked.append(rate)
+        return asked.count(ODD_JOBS) <= 2
+
+    peer = await bench.enter(PEOPLE[0])
+    peer.session.admission = admission
+    assert isinstance(await peer.result("sweep_yard", 1), ReducerOk)
+    peer.procedure("count_chickens")
+    await bench.settle()
+    refused = await peer.result("sweep_yard", 1)
+    assert refused.error.startswith("limit.rate_exceeded")
+    assert asked == [None, ODD_JOBS] * 3
+    assert coins(bench, 0) == 1
+
+
+async def test_what_a_procedure_calls_keeps_to_the_rates():
+    bench = await new_town().start()
+    asked = []
+
+    def admission(_who, _now, rate) -> bool:
+        asked.append(rate)
+        return rate is None
+
+    peer = await bench.enter(PEOPLE[0])
+    await peer.result("earn", 1)
+    peer.session.admission = admission
+    peer.procedure("do_both", b"\0")
+    await bench.settle()
+    assert coins(bench, 0) == 1
+    assert asked == [None, ODD_JOBS]
+    peer.procedure("do_both", b"\1")
+    await bench.settle()
+    assert asked == [None, ODD_JOBS, None], "the server itself is not limited"
+
+
+@pytest.mark.parametrize(("per_minute", "seconds"), [(1, 60), (7, 9), (30, 2), (60, 1), (120, 1)])
+async def test_a_refused_caller_learns_when_to_try_again(per_minute, seconds):
+    rate = Rate("calls", per_minute=per_minute, burst=1)
+    with pytest.raises(ReducerError) as refused:
+        admit(lambda _who, _now, asked: asked is None, PEOPLE[0], 0, rate)
+    assert refused.value.code == "limit.rate_exceeded"
+    assert refused.value.details == {"retry_after_seconds": seconds}
+    admit(None, PEOPLE[0], 0, rate)
 
 
 async def test_a_privileged_token_expires_and_may_name_others():

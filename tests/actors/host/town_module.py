@@ -13,6 +13,7 @@ from actors import (
     Audience,
     EffectContext,
     ProcedureContext,
+    Rate,
     ReducerContext,
     ReducerError,
     Timestamp,
@@ -37,6 +38,8 @@ ROOM = ActorKind("room", Audience.ATTACHED, ("room_id", "place"), names=("a", "b
 ROOMY = ActorKind("roomy", Audience.ATTACHED, ("room_id",))
 HALL = ActorKind("hall", Audience.EVERYONE, ("topic",), shards=2)
 DESK = ActorKind("desk", Audience.EVERYONE)
+
+ODD_JOBS = Rate("odd jobs", per_minute=7, burst=2)
 
 
 @table(public=True, primary_key="user_id", actor=PERSON)
@@ -294,6 +297,22 @@ def ask_to_print(ctx: ReducerContext, text: str) -> None:
     ctx.request_effect("print_letter", Letter(text))
 
 
+@effect
+async def hang_out(ctx: EffectContext, letter: Letter) -> None:
+    """Show a letter in the window, printed if there is a press."""
+    press = ctx.port(Press)
+    if press is not None:
+        await press.print(letter.text)
+    how = "written" if press is None else "printed"
+    await ctx.call(printed, Printed(ctx.for_user, f"{letter.text} ({how})"))
+
+
+@reducer(actor=PERSON)
+def ask_to_hang_out(ctx: ReducerContext, text: str) -> None:
+    _note(ctx, "press here" if ctx.provides(Press) else "no press")
+    ctx.request_effect("hang_out", Letter(text))
+
+
 @reducer(actor=PERSON)
 def fall(ctx: ReducerContext, word: str) -> None:
     _note(ctx, word)
@@ -375,6 +394,21 @@ async def earn_twice(ctx: ProcedureContext, coins: u64) -> u64:
     await ctx.call(earn, coins)
     purse = await ctx.read(PERSON.key(ctx.user_id), lambda view: view.db[Purse].get(view.key))
     return purse.coins
+
+
+@reducer(actor=PERSON, rate=ODD_JOBS)
+def sweep_yard(ctx: ReducerContext, coins: u64) -> None:
+    _earn(ctx, coins)
+
+
+@procedure(actor=PERSON, rate=ODD_JOBS)
+def count_chickens(ctx: ViewContext) -> u64:
+    return len(ctx.db[Plant])
+
+
+@procedure
+async def do_both(ctx: ProcedureContext, as_service: bool) -> None:
+    await (ctx.as_service() if as_service else ctx).call(sweep_yard, 1)
 
 
 @procedure

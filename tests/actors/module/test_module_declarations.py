@@ -13,7 +13,7 @@ import pytest
 from actors.errors import DeclarationError
 from actors.keys import DATABASE
 from actors.module.module import Module
-from actors.module.naming import snake
+from actors.module.naming import camel, snake
 from actors.module.system import SYSTEM_TABLES
 from actors.module.tables import declaration_of
 from protocol import types as sats
@@ -133,6 +133,17 @@ def test_a_declaration_that_is_imported_twice_is_one(declare):
     assert list(Module("plain", [source, source]).reducers) == ["add"]
 
 
+def test_routes_are_found_by_method_and_path(declare):
+    text = (
+        "async def a(ctx: ProcedureContext, input: Note) -> Note: ...\n"
+        "ROUTES = (Route('GET', '/x/{text}', a), Route('PUT', '/x/{text}', a))"
+    )
+    source = declare(text)
+    # Another module may import the tuple: these are the same routes.
+    module = Module("routed", [source, source])
+    assert list(module.routes.values()) == list(source.ROUTES)
+
+
 def test_the_schema_tells_clients_what_they_may_know(declare):
     schema = Module("plain", [declare(PLAIN)]).schema
     quest, ping, secret = schema.tables
@@ -229,6 +240,17 @@ CONTRADICTIONS = {
         ),
         "a caller has one actor",
     ),
+    "a role for what everybody reads": (
+        "@table(readers_role='moderator')\nclass Thing:\n    id: u32",
+        "for everybody already",
+    ),
+    "two routes of one address": (
+        (
+            "async def a(ctx: ProcedureContext, input: Note) -> Note: ...\n"
+            "ROUTES = (Route('GET', '/x/{text}/y', a), Route('GET', '/x/{other}/y', a))"
+        ),
+        "two routes are GET",
+    ),
     "connections that begin and end elsewhere": (
         (
             "@client_connected(actor=USER)\ndef a(ctx: ReducerContext) -> None: ...\n"
@@ -304,3 +326,10 @@ def test_modules_are_loaded_by_name():
 )
 def test_names_in_snake_case(name, expected):
     assert snake(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("drop_table", "dropTable"), ("id", "id"), ("a_1_b", "a1B")]
+)
+def test_names_in_camel_case(name, expected):
+    assert camel(name) == expected

@@ -51,6 +51,36 @@ class Secret:
     word: str
 
 
+def reader(row: Note | Gift | Knock) -> str | None:
+    """Whom a row is for; without a name it is for everybody."""
+    return row.reader or None
+
+
+@table(
+    public=True,
+    primary_key="id",
+    index=["player_id"],
+    readers=reader,
+    readers_role="moderator",
+)
+class Note:
+    id: u32
+    player_id: u32
+    reader: str
+    word: str
+
+
+@table(public=True, index=["player_id"], readers=reader)
+class Gift:
+    player_id: u32
+    reader: str
+
+
+@table(public=True, event=True, readers=reader, readers_role="moderator")
+class Knock:
+    reader: str
+
+
 @struct
 class Team:
     name: str
@@ -74,6 +104,17 @@ class DropTag:
 
 
 @struct
+class DropNote:
+    id: u32
+
+
+@struct
+class DropGift:
+    player_id: u32
+    reader: str
+
+
+@struct
 class Hide:
     word: str
 
@@ -83,7 +124,27 @@ class Refuse:
     word: str
 
 
-Change = Player | DropPlayer | Item | DropItem | Tag | DropTag | Shout | Hide | Refuse
+Change = (
+    Player
+    | DropPlayer
+    | Item
+    | DropItem
+    | Tag
+    | DropTag
+    | Note
+    | DropNote
+    | Gift
+    | DropGift
+    | Shout
+    | Knock
+    | Hide
+    | Refuse
+)
+
+KEPT = (Player, Item, Note)
+ADDED = (Tag, Gift, Shout, Knock)
+DROPPED = {DropPlayer: Player, DropItem: Item, DropNote: Note}
+TAKEN = {DropTag: Tag, DropGift: Gift}
 
 
 @reducer
@@ -94,20 +155,15 @@ def play(ctx: ReducerContext, changes: list[Change]) -> None:
 
 def _apply(ctx: ReducerContext, change: Change) -> None:
     db = ctx.db
-    if isinstance(change, Player):
-        db[Player].upsert(change)
-    elif isinstance(change, Item):
-        db[Item].upsert(change)
-    elif isinstance(change, Tag):
-        db[Tag].insert(change)
-    elif isinstance(change, Shout):
-        db[Shout].insert(change)
-    elif isinstance(change, DropPlayer):
-        db[Player].delete(change.id)
-    elif isinstance(change, DropItem):
-        db[Item].delete(change.id)
-    elif isinstance(change, DropTag):
-        db[Tag].delete_row(Tag(change.player_id, change.word))
+    kind = type(change)
+    if isinstance(change, KEPT):
+        db[kind].upsert(change)
+    elif isinstance(change, ADDED):
+        db[kind].insert(change)
+    elif kind in DROPPED:
+        db[DROPPED[kind]].delete(change.id)
+    elif kind in TAKEN:
+        db[TAKEN[kind]].delete_row(TAKEN[kind](*change))
     elif isinstance(change, Hide):
         db[Secret].upsert(Secret(1, change.word))
     else:

@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import arena_module
-from arena_module import Item, Player, Secret, Shout, Tag, Team
+from arena_module import Gift, Item, Knock, Note, Player, Secret, Shout, Tag, Team
 from host_bench import claims
 
+from actors.keys import user_id_of
 from actors.module.module import Module
 from actors.module.types import Identity, product_type
 from protocol.bsatn import compile_codec
 
 MODULE = Module("arena", [arena_module])
 CALLERS = [claims(1), claims(2)]
+MODERATOR = claims(3, "moderator")
 OWNER = CALLERS[0].identity
+OWNER_ID = user_id_of(OWNER)
 ENCODERS = {
-    row: compile_codec(product_type(row)).encode for row in (Player, Item, Tag, Shout, Secret, Team)
+    row: compile_codec(product_type(row)).encode
+    for row in (Player, Item, Tag, Note, Gift, Shout, Knock, Secret, Team)
 }
 
 
@@ -28,6 +32,8 @@ class Rows(NamedTuple):
     players: list[Player]
     items: list[Item]
     tags: list[Tag]
+    notes: list[Note]
+    gifts: list[Gift]
     secrets: list[Secret]
 
 
@@ -37,6 +43,21 @@ class Asked(NamedTuple):
     text: str
     table: str
     means: Callable[[Rows, Identity], Iterable[tuple]]
+
+
+def sees(me: Identity, row: Note | Gift | Knock) -> bool:
+    """Whether a row is for this caller; the moderator has a role for two of the tables."""
+    if me == MODERATOR.identity and not isinstance(row, Gift):
+        return True
+    return row.reader in ("", user_id_of(me))
+
+
+def notes(rows: Rows, me: Identity) -> list[Note]:
+    return [note for note in rows.notes if sees(me, note)]
+
+
+def gifts(rows: Rows, me: Identity) -> list[Gift]:
+    return [gift for gift in rows.gifts if sees(me, gift)]
 
 
 def broken(rows: Rows) -> bool:
@@ -190,6 +211,79 @@ QUERIES = [
         lambda rows, me: [] if broken(rows) else rows.tags,
     ),
     Asked("SELECT * FROM whisper", "whisper", lambda rows, me: rows.secrets),
+    Asked("SELECT * FROM note", "note", notes),
+    Asked("SELECT * FROM gift", "gift", gifts),
+    Asked("SELECT * FROM knock", "knock", lambda rows, me: []),
+    Asked(
+        "SELECT * FROM note WHERE player_id = 1",
+        "note",
+        lambda rows, me: [n for n in notes(rows, me) if n.player_id == 1],
+    ),
+    Asked(
+        "SELECT * FROM note WHERE word <> 'a'",
+        "note",
+        lambda rows, me: [n for n in notes(rows, me) if n.word != "a"],
+    ),
+    Asked(
+        f"SELECT * FROM note WHERE reader = '{OWNER_ID}' OR word <> 'other'",
+        "note",
+        notes,
+    ),
+    Asked(
+        f"SELECT * FROM note WHERE reader = '{OWNER_ID}'",
+        "note",
+        lambda rows, me: [n for n in notes(rows, me) if n.reader == OWNER_ID],
+    ),
+    Asked(
+        "SELECT note.* FROM note JOIN player ON note.player_id = player.id",
+        "note",
+        lambda rows, me: [n for n in notes(rows, me) for p in rows.players if n.player_id == p.id],
+    ),
+    Asked(
+        "SELECT player.* FROM note JOIN player ON note.player_id = player.id WHERE note.word = 'a'",
+        "player",
+        lambda rows, me: [
+            p
+            for p in rows.players
+            for n in notes(rows, me)
+            if n.player_id == p.id and n.word == "a"
+        ],
+    ),
+    Asked(
+        "SELECT note.* FROM note JOIN player ON note.player_id = player.id"
+        " WHERE player.owner = :sender",
+        "note",
+        lambda rows, me: [
+            n
+            for n in notes(rows, me)
+            for p in rows.players
+            if n.player_id == p.id and p.owner == me
+        ],
+    ),
+    Asked(
+        "SELECT note.* FROM note JOIN gift ON note.player_id = gift.player_id",
+        "note",
+        lambda rows, me: [
+            n for n in notes(rows, me) for g in gifts(rows, me) if n.player_id == g.player_id
+        ],
+    ),
+    Asked(
+        "SELECT gift.* FROM note JOIN gift ON note.player_id = gift.player_id",
+        "gift",
+        lambda rows, me: [
+            g for g in gifts(rows, me) for n in notes(rows, me) if n.player_id == g.player_id
+        ],
+    ),
+    Asked(
+        "SELECT a.* FROM note a JOIN note b ON a.player_id = b.player_id WHERE a.word < b.word",
+        "note",
+        lambda rows, me: [
+            a
+            for a in notes(rows, me)
+            for b in notes(rows, me)
+            if a.player_id == b.player_id and a.word < b.word
+        ],
+    ),
 ]
 
 

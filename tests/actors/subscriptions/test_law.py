@@ -8,22 +8,28 @@ from collections import Counter
 
 import pytest
 from arena_module import (
+    DropGift,
     DropItem,
+    DropNote,
     DropPlayer,
     DropTag,
+    Gift,
     Hide,
     Item,
+    Knock,
+    Note,
     Player,
     Refuse,
     Secret,
     Shout,
     Tag,
 )
-from arena_queries import CALLERS, ENCODERS, MODULE, QUERIES, Rows, expected
+from arena_queries import CALLERS, ENCODERS, MODERATOR, MODULE, QUERIES, Rows, expected, sees
 from host_bench import Bench, Peer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.keys import user_id_of
 from protocol.messages import (
     ReducerErr,
     ReducerOk,
@@ -34,6 +40,8 @@ from protocol.messages import (
     TransactionUpdate,
 )
 
+# The first two connections are of one caller: they share plans and are told apart.
+WHO = [CALLERS[0], CALLERS[0], CALLERS[1], MODERATOR]
 IDS = st.integers(1, 3)
 WORDS = st.sampled_from(["a", "b", "break"])
 PLAYERS = st.builds(
@@ -44,6 +52,7 @@ PLAYERS = st.builds(
     st.integers(0, 3),
     st.booleans(),
 )
+READERS = st.sampled_from(["", *(user_id_of(who.identity) for who in CALLERS)])
 CHANGES = st.one_of(
     PLAYERS,
     PLAYERS,
@@ -52,10 +61,16 @@ CHANGES = st.one_of(
     st.builds(DropItem, st.integers(1, 4)),
     st.builds(Tag, IDS, WORDS),
     st.builds(DropTag, IDS, WORDS),
+    st.builds(Note, IDS, IDS, READERS, WORDS),
+    st.builds(Note, IDS, IDS, READERS, WORDS),
+    st.builds(DropNote, IDS),
+    st.builds(Gift, IDS, READERS),
+    st.builds(DropGift, IDS, READERS),
     st.builds(Shout, IDS, WORDS),
+    st.builds(Knock, READERS),
     st.builds(Hide, WORDS),
 )
-PEERS = st.integers(0, 2)
+PEERS = st.integers(0, len(WHO) - 1)
 TEXTS = st.lists(st.sampled_from([query.text for query in QUERIES]), min_size=1, max_size=15)
 CALL = st.tuples(st.just("call"), PEERS, st.lists(CHANGES, min_size=1, max_size=6))
 REFUSED = st.tuples(
@@ -75,7 +90,7 @@ STEPS = st.one_of(
 
 
 class Arena:
-    """Three connections of two callers; every message that one hears is checked at once."""
+    """Connections of three callers; every message that one hears is checked at once."""
 
     def __init__(self, *, one_at_a_time: bool) -> None:
         self.bench = Bench(MODULE)
@@ -85,24 +100,24 @@ class Arena:
 
     async def start(self) -> None:
         await self.bench.start()
-        for number in range(3):
+        for number in range(len(WHO)):
             self.peers.append(await self.enter(number))
         await self.bench.settle()
 
     def ask_everything(self) -> None:
-        """One connection asks all there is, in one set and again in two."""
+        """One connection asks all there is, in one set and in two; others what has readers."""
         texts = [query.text for query in QUERIES]
+        for peer in self.peers[2:]:
+            peer.subscribe(9, *(text for text in texts if "note" in text or "knock" in text))
         self.peers[0].subscribe(9, *texts)
         self.peers[0].subscribe(7, *texts[::2])
         self.peers[0].subscribe(8, *texts[1::2])
 
     async def enter(self, number: int) -> Peer:
-        # The first two are one caller; they share plans and are told apart.
-        who = CALLERS[number // 2]
-        return await self.bench.enter(who, heard=self.heard, confirmed=number != 1)
+        return await self.bench.enter(WHO[number], heard=self.heard, confirmed=number != 1)
 
     def rows(self) -> Rows:
-        tables = (Player, Item, Tag, Secret)
+        tables = (Player, Item, Tag, Note, Gift, Secret)
         return Rows(*(self.bench.rows("database/0", table) for table in tables))
 
     def heard(self, peer: Peer, message: ServerMessage) -> None:
@@ -166,9 +181,7 @@ def check_messages(peers: list[Peer], before: list[int], step: tuple) -> None:
     """One message for each connection that is concerned: the caller's is its result."""
     _, number, changes = step
     refused = any(isinstance(change, Refuse) for change in changes)
-    shouts = Counter(
-        ENCODERS[Shout](change) for change in changes if isinstance(change, Shout) and not refused
-    )
+    events = [] if refused else [change for change in changes if isinstance(change, Shout | Knock)]
     for index, peer in enumerate(peers):
         new = peer.messages[before[index] :]
         if index == number:
@@ -180,23 +193,28 @@ def check_messages(peers: list[Peer], before: list[int], step: tuple) -> None:
             assert len(new) <= 1
             assert all(isinstance(message, TransactionUpdate) for message in new)
             updates = new
-        check_shouts(peer, updates, shouts)
+        for name, row in (("shout", Shout), ("knock", Knock)):
+            wanted = [event for event in events if isinstance(event, row)]
+            if row is Knock:
+                wanted = [knock for knock in wanted if sees(peer.claims.identity, knock)]
+            check_events(peer, updates, name, Counter(map(ENCODERS[row], wanted)))
 
 
-def check_shouts(peer: Peer, updates: list[TransactionUpdate], shouts: Counter) -> None:
-    sets = [texts for texts in peer.sets.values() if "SELECT * FROM shout" in texts]
+def check_events(peer: Peer, updates: list[TransactionUpdate], name: str, events: Counter) -> None:
+    sets = [texts for texts in peer.sets.values() if f"SELECT * FROM {name}" in texts]
     told = Counter(
         row
         for update in updates
         for query_set in update.query_sets
         for table in query_set.tables
+        if table.table == name
         for rows in table.rows
         if rows.is_event
         for row in rows.inserts
     )
-    joined = any("SELECT shout.*" in text for texts in peer.sets.values() for text in texts)
+    joined = any(f"SELECT {name}.*" in text for texts in peer.sets.values() for text in texts)
     if not joined:
-        assert told == Counter({row: count * len(sets) for row, count in shouts.items() if sets})
+        assert told == Counter({row: count * len(sets) for row, count in events.items() if sets})
 
 
 @settings(max_examples=150, deadline=None, print_blob=True)
@@ -229,14 +247,15 @@ async def test_a_plan_that_nobody_asks_any_more_is_gone():
     board = arena.bench.host.board("database/0")
     assert board
     arena.peers[0].unsubscribe(1)
-    await arena.peers[1].session.disconnect()
+    for peer in arena.peers[1:3]:
+        await peer.session.disconnect()
     await arena.bench.settle()
     assert board
     arena.peers[0].unsubscribe(2)
-    await arena.peers[2].session.disconnect()
+    await arena.peers[3].session.disconnect()
     await arena.bench.settle()
     assert not board
-    assert not any((board._plans, board._tables, board._views, board._joins))
+    assert not any((board._plans, board._tables, board._readerships, board._views, board._joins))
 
 
 async def test_a_live_set_id_is_refused_and_the_set_stays():

@@ -13,9 +13,13 @@ from model_server import ModelServer, Step, free_address, model_server
 
 from actors.errors import TextModelError
 from actors.module.text_model import Prompt
+from server.effects.budgets import Budgets
+from server.effects.counts import ModelCounts
 from server.effects.openai_provider import OpenAiProvider
-from server.effects.provided_model import ModelTimes, ProvidedModel
+from server.effects.provided_model import ModelTimes, ProvidedModel, estimated_tokens
 from server.effects.provider import ModelAddress
+from server.effects.slots import Slots
+from server.effects.turns import Turns
 from server.limits import MODEL_ANSWER_CHARS_MAX
 
 PROMPT = Prompt("rules", "what happened")
@@ -29,12 +33,16 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "uvicorn")
 
 
+def turns(running_max: int = 16, counts: ModelCounts | None = None) -> Turns:
+    return Turns(Slots(running_max), Budgets(None, lambda: 0.0), counts or ModelCounts())
+
+
 @asynccontextmanager
 async def asking(
     *urls: str, times: ModelTimes = QUICK, running_max: int = 16
 ) -> AsyncIterator[ProvidedModel]:
     providers = [OpenAiProvider(ModelAddress(url, "tale-1"), "sk-1", LONG) for url in urls]
-    model = ProvidedModel(providers, running_max, times)
+    model = ProvidedModel(providers, turns(running_max), ModelCounts(), times=times)
     try:
         yield model
     finally:
@@ -103,7 +111,7 @@ class Narrator:
 
 async def test_what_piles_up_comes_as_one_piece() -> None:
     narrator = Narrator()
-    model = ProvidedModel([narrator], 1, QUICK)
+    model = ProvidedModel([narrator], turns(), ModelCounts(), times=QUICK)
     stream = model.stream_text(PROMPT, user_id="u_1", tokens_max=100)
     async with aclosing(stream) as pieces:
         assert await anext(pieces) == "a"
@@ -120,6 +128,13 @@ async def test_what_piles_up_comes_as_one_piece() -> None:
         ([["[cut]"], ["fine"]], "fine", 2),
         ([["[empty]", "[cut]"], ["fine"]], "fine", 2),
         ([["a", "a"]], "aa", 1),
+        ([["a", "[again]"]], "aa", 1),
+        ([["[tool]", "a"]], "a", 1),
+        ([["[tool]"]], "", 1),
+        ([["[usage 3 5]", "a"]], "a", 1),
+        ([[429], ["fine"]], "fine", 2),
+        ([[(429, "0")], [(503, "0")], ["fine"]], "fine", 3),
+        ([[(429, "Sun, 22 Nov 2026 05:00:00 GMT")], ["fine"]], "fine", 2),
     ],
 )
 async def test_what_may_pass_is_tried_again(
@@ -136,7 +151,20 @@ async def test_what_may_pass_is_tried_again(
     [
         ([[500], [500], [500]], "dependency.unavailable", 3),
         ([[401]], "dependency.unavailable", 1),
-        ([[429]], "dependency.unavailable", 1),
+        ([[429], [429], [429]], "dependency.unavailable", 3),
+        ([[(429, "3600")]], "dependency.unavailable", 1),
+        ([["[raw data: [1]\n\n]"]], "dependency.unavailable", 1),
+        ([['[raw data: {"choices": [{"delta": null}]}\n\n]']], "dependency.unavailable", 1),
+        (
+            [['[raw data: {"choices": [{"delta": {"content": 1}}]}\n\n]']],
+            "dependency.unavailable",
+            1,
+        ),
+        (
+            [['[raw data: {"choices": [], "usage": {"prompt_tokens": 1}}\n\n]']],
+            "dependency.unavailable",
+            1,
+        ),
         ([["half", "[cut]"]], "dependency.unavailable", 1),
         ([["half", "[open]"]], "dependency.unavailable", 1),
         ([["[raw data: {not json]"]], "dependency.unavailable", 1),
@@ -221,7 +249,7 @@ async def test_a_user_has_one_request_and_all_of_them_so_many() -> None:
         for gate in gates:
             gate.set()
         assert await asyncio.gather(*listeners) == ["begun"] * 4
-        assert model._slots.user_count == 0
+        assert model._turns._slots.user_count == 0
 
 
 async def _until(server: ModelServer, requests: int) -> None:
@@ -230,3 +258,50 @@ async def _until(server: ModelServer, requests: int) -> None:
     for _ in range(200):
         await asyncio.sleep(0)
     assert len(server.asked) == requests
+
+
+async def test_what_is_taken_is_counted_and_paid() -> None:
+    counts = ModelCounts()
+    budgets = Budgets(None, lambda: 0.0, tokens_max=20)
+    async with model_server() as server:
+        provider = OpenAiProvider(ModelAddress(server.url, "tale-1"), "sk-1", LONG)
+        asked = Turns(Slots(16), budgets, counts)
+        model = ProvidedModel([provider], asked, counts, price=2.0, times=QUICK)
+        server.say("fine", "[usage 10 5]")
+        assert await hear(model) == "fine"
+        assert (counts.requests, counts.failures, counts.refusals) == (1, 0, 0)
+        assert (counts.prompt_tokens, counts.answer_tokens) == (10, 5)
+        assert counts.cost == pytest.approx(0.03)
+        assert counts.seconds >= counts.first_seconds > 0
+        server.say("eight letters", "[cut]")
+        with pytest.raises(TextModelError):
+            await hear(model)
+        assert (counts.failures, counts.answer_tokens) == (1, 9)
+        with pytest.raises(TextModelError) as refused:
+            await hear(model)
+        assert refused.value.code == "limit.quota_exceeded"
+        assert (counts.requests, counts.refusals, counts.running, counts.waiting) == (2, 1, 0, 0)
+        server.say("another user's")
+        assert await hear(model, "u_2") == "another user's"
+        await model.aclose()
+
+
+async def test_who_stops_listening_pays_for_what_came() -> None:
+    counts = ModelCounts()
+    async with model_server() as server:
+        provider = OpenAiProvider(ModelAddress(server.url, "tale-1"), "sk-1", LONG)
+        model = ProvidedModel([provider], turns(counts=counts), counts, times=QUICK)
+        server.say("begun", asyncio.Event())
+        stream = model.stream_text(PROMPT, user_id="u_1", tokens_max=100)
+        async with aclosing(stream) as pieces:
+            await anext(pieces)
+        await server.gone.wait()
+        await model.aclose()
+    assert (counts.prompt_tokens, counts.answer_tokens, counts.failures) == (6, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 0), ("a", 1), ("four", 1), ("fiver", 2), ("天地", 2), ("ab天", 2)]
+)
+def test_tokens_are_estimated_for_every_script(text: str, tokens: int) -> None:
+    assert estimated_tokens(text) == tokens

@@ -114,7 +114,7 @@ async def test_a_task_is_what_it_was_made_of() -> None:
         ({"payload_json": '"' + "x" * 32_768 + '"'}, "input.payload_too_large"),
         ({"source_entity_id": "no id"}, "input.invalid_id"),
         ({"scope_kind": AiScope.USER}, "ai.invalid_scope"),
-        ({"scope_kind": AiScope.AGENT, "scope_id": "cws_1"}, "input.invalid_id"),
+        ({"scope_kind": AiScope.AGENT, "scope_id": "cws_1"}, "agent.session_not_found"),
         ({"scope_id": "ss_none"}, "story.not_found"),
     ],
 )

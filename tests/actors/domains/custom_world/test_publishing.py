@@ -4,13 +4,13 @@ import pytest
 from user_bench import SERVICE, only
 from vale_bench import PROFILE, RefusedError, claims, running_vale
 
-from actors.domains.custom_world.gallery import CustomWorldGalleryEntry, public_work_code
+from actors.domains.custom_world.gallery import CustomWorldGalleryEntry
 from actors.domains.custom_world.publishing import (
     CustomWorldPublishedProfile,
     PublishedStatus,
 )
 from actors.domains.kinds import CATALOG
-from actors.domains.rules.ids import content_hash
+from actors.domains.rules.ids import content_hash, public_work_code
 from actors.module.module import Module
 
 SHARD = CATALOG.shard_key(PROFILE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.domains.custom_world import publishing
+from actors.domains.custom_world import fixture_worlds
 from actors.domains.fixtures import vale_document
 
 Document = dict[str, Any]
@@ -19,7 +19,7 @@ def publish_edited(monkeypatch: pytest.MonkeyPatch, edit: Callable[[Document], N
     document = json.loads(vale_document())
     edit(document)
     text = json.dumps(document, ensure_ascii=False)
-    monkeypatch.setattr(publishing, "vale_document", lambda: text)
+    monkeypatch.setattr(fixture_worlds, "vale_document", lambda: text)
 
 
 def entity(document: Document, section: str, key: str) -> Document:

@@ -20,7 +20,7 @@ def enter(bench: UserBench, index: int = 1, total: int = 5) -> ChapterEntered:
 
 
 def leave(bench: UserBench, index: int = 1) -> ChapterExited:
-    return only(bench.tell(ExitChapter("ss_1", "rs_1", f"cwp_1:c{index}")))
+    return only(bench.tell(ExitChapter("ss_1", "rs_1", f"cwp_1:c{index}", is_test_play=False)))
 
 
 def give(bench: UserBench, amount: int) -> None:

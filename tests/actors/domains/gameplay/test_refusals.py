@@ -11,7 +11,7 @@ import pytest
 from user_bench import SERVICE, only
 from vale_bench import Player, claims, playing, refusal
 
-from actors.domains.custom_world import publishing
+from actors.domains.custom_world import fixture_worlds
 from actors.domains.fixtures import vale_document
 from actors.domains.gameplay.combat import BattleState
 from actors.domains.gameplay.story import StoryFunction, StoryParticipant
@@ -25,7 +25,7 @@ def _author(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], 
     document = json.loads(vale_document())
     change(document)
     text = json.dumps(document)
-    monkeypatch.setattr(publishing, "vale_document", lambda: text)
+    monkeypatch.setattr(fixture_worlds, "vale_document", lambda: text)
 
 
 async def test_who_is_hostile_refuses_everything_but_talk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from user_bench import SERVICE, only
 from vale_bench import Player, claims, playing, refusal
 
-from actors.domains.custom_world import publishing
+from actors.domains.custom_world import fixture_worlds
 from actors.domains.domain_types import ItemGrant, ParticipantRole
 from actors.domains.fixtures import vale_document
 from actors.domains.gameplay.inventory_calls import Grant
@@ -41,7 +41,7 @@ async def _at_the_chest(
     document["items"] = [*document.get("items", []), KEY]
     document["treasures"][0].update(changes)
     text = json.dumps(document)
-    monkeypatch.setattr(publishing, "vale_document", lambda: text)
+    monkeypatch.setattr(fixture_worlds, "vale_document", lambda: text)
     async with playing() as player:
         await player.choose(StoryFunction.TRAVEL, "mill")
         yield player

@@ -8,6 +8,7 @@ import actors.domains.rules
 ROOT = Path(actors.domains.rules.__file__).parent
 PURE = {
     "__future__",
+    "base64",
     "bisect",
     "collections",
     "dataclasses",
@@ -18,9 +19,11 @@ PURE = {
     "json",
     "pydantic",
     "re",
+    "string",
     "types",
     "typing",
     "unicodedata",
+    "xml",
 }
 OURS = (
     "actors.domains.domain_types",

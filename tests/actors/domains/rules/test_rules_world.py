@@ -146,6 +146,8 @@ def test_compiled_sections_are_not_trusted():
         (edited("npcs", 0, homeSceneKey="moon"), "npcs.mayor.homeSceneKey"),
         (edited("npcs", 0, rank="god"), "npcs.0.rank"),
         (edited("npcs", 0, initialAffinity=51), "npcs.0.initialAffinity"),
+        (edited("factions", 0, stance={"moon": 1}), "factions.vale_folk.stance"),
+        (edited("hostiles", 0, factionKey="moon"), "hostiles.vale_slime.factionKey"),
         (edited("npcs", 0, factionKey="moon"), "npcs.mayor.factionKey"),
         (edited("landmarks", 0, connections=["moon"]), "landmarks.square.connections"),
         (edited("landmarks", 0, npcKeys=["moon"]), "landmarks.square.npcKeys"),
@@ -154,7 +156,7 @@ def test_compiled_sections_are_not_trusted():
         (edited("quests", 0, objectives=[]), "quests.0.objectives"),
         (
             edited("quests", 0, deliverItems=[{"itemId": "moon", "quantity": 1}]),
-            "quests.clear_mill",
+            "quests.clear_mill.deliverItems",
         ),
         (
             edited("quests", 0, deliverItems=[{"itemId": "core_coin", "quantity": 0}]),
@@ -166,6 +168,14 @@ def test_compiled_sections_are_not_trusted():
         ),
         (
             edited("hostiles", 0, lootTable=[{"itemId": "x", "min": 2, "max": 1}]),
+            "hostiles.0.lootTable.0",
+        ),
+        (
+            edited("hostiles", 0, lootTable=[{"itemId": "x", "min": 1, "max": 10_000}]),
+            "hostiles.0.lootTable.0",
+        ),
+        (
+            edited("hostiles", 0, lootTable=[{"itemId": "X", "min": 1, "max": 1}]),
             "hostiles.0.lootTable.0",
         ),
         (
@@ -181,6 +191,14 @@ def test_compiled_sections_are_not_trusted():
         (
             edited("sceneChapterBlueprints", 0, mainQuestKey="meet_scout"),
             "sceneChapterBlueprints.first_smoke.mainQuestKey",
+        ),
+        (
+            edited("sceneChapterBlueprints", 1, mainQuestKey="clear_mill"),
+            "sceneChapterBlueprints.gate_chapter.mainQuestKey",
+        ),
+        (
+            edited("sceneChapterBlueprints", 0, sideQuestKeys=["clear_ridge"]),
+            "sceneChapterBlueprints.first_smoke.sideQuestKeys",
         ),
         (
             edited("sceneChapterBlueprints", 1, exitSceneKey="moon"),

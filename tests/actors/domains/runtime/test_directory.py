@@ -49,6 +49,8 @@ def test_begin_opens_an_entry_and_tells_the_new_story() -> None:
             "cwp_1",
             "wanderer",
             "en",
+            is_strict=True,
+            draft=None,
         )
     ]
 

@@ -418,7 +418,7 @@ def test_the_older_session_ends_before_the_new_one_opens(bench: UserBench) -> No
     archive_id = _saved(bench)
     before = len(bench.sent())
     new = bench.call("restore_save_archive", None, archive_id).story_session_id
-    assert bench.sent(before) == [ImportState(new, bench.user_id, "{}")]
+    assert bench.sent(before) == [ImportState(new, bench.user_id, "{}", None)]
     entry = only(row for row in bench.rows(SessionDirectoryEntry) if row.session_key == new)
     assert (entry.state, entry.runtime_session_id) == (DirectoryState.STARTING, "rs_1")
 

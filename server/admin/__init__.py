@@ -1,0 +1,5 @@
+"""Operators' side of the server: a channel of its own, its commands, and the record of their use."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,251 @@
+"""Feeds: turns, changes of rows, logs and audit records, as tails get them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from actors.datastore import TableDelta
+from actors.errors import ReducerError
+from actors.host import Caller, Host
+from actors.host.core import ActorCore
+from actors.host.plain_json import plain_json, shortened
+from actors.keys import ActorKey
+from actors.module.tables import declaration_of
+from actors.operations.audit import OperationsAudit
+from server.admin.audit import Audit
+from server.admin.tails import Feed, Tails
+from server.limits import TAIL_ROWS_MAX, TAIL_TEXT_CHARS_MAX
+from server.logs import json_lines
+from server.metrics import Metrics
+
+__all__ = [
+    "AuditFeed",
+    "CallFeed",
+    "CommitSeen",
+    "DeltaFeed",
+    "Feeds",
+    "LogFeed",
+    "TurnSeen",
+    "call_entry",
+    "delta_entry",
+    "log_entry",
+]
+
+
+class TurnSeen(NamedTuple):
+    """A turn as it was noted."""
+
+    key: ActorKey
+    seq: int
+    time: int
+    seconds: float
+    sort: str
+    name: str
+    caller: Caller | None
+    error: Exception | None
+
+
+class CommitSeen(NamedTuple):
+    """A journaled turn's changes as they were noted; rows do not change, so they are kept."""
+
+    key: ActorKey
+    seq: int
+    time: int
+    name: str
+    caller: Caller | None
+    deltas: list[TableDelta]
+
+
+class _DurableFeed(Feed[Any]):
+    """What actors do counts once it is durable."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self.host = host
+
+    @property
+    def epoch(self) -> int:
+        """How often the store has taken rounds back."""
+        return self.host.rounds.restarts
+
+    async def settle(self) -> bool:
+        """Wait until the rounds so far are durable."""
+        return await self.host.durable()
+
+
+class CallFeed(_DurableFeed):
+    """Turns; a ``TurnWatch``."""
+
+    def follow(self) -> None:
+        """Watch turns while somebody follows."""
+        self.host.turn_watch = self if self.tails else None
+
+    def turn_taken(self, core: ActorCore, turn: Any, seconds: float) -> None:
+        """Note a turn."""
+        fields = (core.key, core.seq, core.time, seconds, *turn.note())
+        self.offer(tuple.__new__(TurnSeen, fields))
+
+
+class DeltaFeed(_DurableFeed):
+    """Changes of rows; a ``CommitWatch``."""
+
+    _prefixes: tuple[str, ...] = ()
+
+    def follow(self) -> None:
+        """Watch commits while somebody follows."""
+        self._prefixes = tuple(tail.prefix for tail in self.tails)
+        self.host.commit_watch = self if self.tails else None
+
+    def wants(self, key: ActorKey) -> bool:
+        """Whether a tail may want an actor's changes: others' are not even looked at."""
+        return key.startswith(self._prefixes)
+
+    def committed(self, core: ActorCore, call: str, deltas: list[TableDelta]) -> None:
+        """Note a commit."""
+        running = self.host.running
+        caller = None if running is None else running[1].note()[2]
+        self.offer(CommitSeen(core.key, core.seq, core.time, call, caller, deltas))
+
+
+class LogFeed(Feed[Mapping[str, object]]):
+    """Logs that are written; entries are what a line of JSON says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._handler = _LogHandler(self._logged)
+
+    def follow(self) -> None:
+        """Be a handler beside the one that writes, while somebody follows."""
+        root = logging.getLogger()
+        if self.tails:
+            root.addHandler(self._handler)  # once, however often it is added
+        else:
+            root.removeHandler(self._handler)
+
+    def _logged(self, line: str) -> None:
+        # Logs come from any thread; one that comes while the loop ends is nobody's any more.
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take, line)
+
+    def _take(self, line: str) -> None:
+        self.offer(orjson.loads(line))
+
+
+class _LogHandler(logging.Handler):
+    """Hands logs on as lines of JSON, but for those of telling them."""
+
+    def __init__(self, take: Callable[[str], None]) -> None:
+        super().__init__()
+        self._take = take
+        self.setFormatter(json_lines())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith("websockets"):
+            self._take(self.format(record))
+
+
+class AuditFeed(Feed[OperationsAudit]):
+    """Audit records, which are durable when they are told."""
+
+    def __init__(self, audit: Audit) -> None:
+        super().__init__()
+        self._audit = audit
+
+    def follow(self) -> None:
+        """Watch the audit while somebody follows."""
+        if self.tails:
+            self._audit.watchers.add(self.offer)
+        else:
+            self._audit.watchers.discard(self.offer)
+
+
+class Feeds(Tails):
+    """Everything that operators of one server can follow, and their tails."""
+
+    def __init__(self, host: Host, audit: Audit, metrics: Metrics) -> None:
+        super().__init__(metrics)
+        self.calls = CallFeed(host)
+        self.deltas = DeltaFeed(host)
+        self.logs = LogFeed()
+        self.audit = AuditFeed(audit)
+
+
+def call_entry(seen: TurnSeen) -> Mapping[str, object]:
+    """Spell a turn for operators."""
+    error = seen.error
+    outcome = (
+        "done" if error is None else "refused" if isinstance(error, ReducerError) else "failed"
+    )
+    return {
+        "time": seen.time,
+        "actor": seen.key,
+        "seq": seen.seq,
+        "sort": seen.sort,
+        "name": seen.name,
+        **_who(seen.caller),
+        "seconds": round(seen.seconds, 6),
+        "outcome": outcome,
+        "error": "" if error is None else shortened(_told(error), TAIL_TEXT_CHARS_MAX, 0),
+    }
+
+
+def delta_entry(table: str | None) -> Callable[[CommitSeen], Mapping[str, object]]:
+    """What spells a commit for operators; with ``table``, what it did to that one."""
+
+    def spell(seen: CommitSeen) -> Mapping[str, object]:
+        return {
+            "time": seen.time,
+            "actor": seen.key,
+            "seq": seen.seq,
+            "name": seen.name,
+            **_who(seen.caller),
+            "tables": [
+                _table_entry(delta) for delta in seen.deltas if table in {None, delta.layout.name}
+            ],
+        }
+
+    return spell
+
+
+def log_entry(line: Mapping[str, object]) -> Mapping[str, object]:
+    """Spell a log for operators: what every log has, and beside it what this one has."""
+    fields = dict(line)
+    return {
+        "time": fields.pop("timestamp", ""),
+        "level": fields.pop("level", ""),
+        "logger": fields.pop("logger", ""),
+        "text": fields.pop("event", ""),
+        "exception": fields.pop("exception", ""),
+        "fields": shortened(fields, TAIL_TEXT_CHARS_MAX, TAIL_ROWS_MAX),
+    }
+
+
+def _who(caller: Caller | None) -> dict[str, str]:
+    fields = {} if caller is None else caller.log_fields()
+    return {"user": fields.get("user", ""), "connection": fields.get("connection", "")}
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ReducerError) else f"{type(error).__name__}: {error}"
+
+
+def _table_entry(delta: TableDelta) -> dict[str, object]:
+    write = plain_json(declaration_of(delta.layout.row).row_type).write
+
+    def rows(encoded: list[Any]) -> list[object]:
+        shown = (write(entry.row) for entry in encoded[:TAIL_ROWS_MAX])
+        return [shortened(row, TAIL_TEXT_CHARS_MAX, TAIL_ROWS_MAX) for row in shown]
+
+    return {
+        "table": delta.layout.name,
+        "inserted": len(delta.inserts),
+        "deleted": len(delta.deletes),
+        "inserts": rows(delta.inserts),
+        "deletes": rows(delta.deletes),
+    }
