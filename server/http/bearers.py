@@ -22,8 +22,8 @@ def authenticated(
 ) -> Handler:
     """Wrap a handler that wants to know its caller.
 
-    A bad token is answered 401, a malformed header 400, a banned bearer 403. Answers of the handler carry
-    ``spacetime-identity`` and ``spacetime-identity-token`` (wire spec 1.2).
+    A bad token is answered 401, a malformed header 400, a banned bearer 403. Answers of the
+    handler carry ``spacetime-identity`` and ``spacetime-identity-token`` (wire spec 1.2).
 
     Args:
         authenticator: verifies and mints.

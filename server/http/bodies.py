@@ -11,12 +11,19 @@ from starlette.requests import Request
 from actors.errors import ReducerError
 from server.limits import BODIES_BYTES_MAX, BODY_SECONDS_MAX
 
-__all__ = ["Bodies", "media_type_of"]
+__all__ = ["Bodies", "has_body", "media_type_of"]
 
 
 def media_type_of(request: Request) -> str:
     """The type that a request says its body has, without parameters, in lower case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def has_body(request: Request) -> bool:
+    """Whether a request comes with a body, or says of what type it would be."""
+    headers = request.headers
+    length = headers.get("content-length", "0")
+    return length != "0" or "transfer-encoding" in headers or "content-type" in headers
 
 
 class Bodies:

@@ -28,7 +28,7 @@ from protocol.identity import identity_from_claims
 from protocol.values import ConnectionId
 from server.errors import TokenError, TokenExpiredError
 from server.http.addresses import Addresses
-from server.http.bodies import Bodies, media_type_of
+from server.http.bodies import Bodies, has_body, media_type_of
 from server.http.compiled_route import CompiledRoute, compile_route
 from server.http.cors import Origins
 from server.http.event_stream import EventStream
@@ -231,7 +231,8 @@ class Facade:
         """The arguments of a route's function; its body is in memory meanwhile."""
         request, parameters = exchange.request, exchange.parameters
         route = compiled.route
-        if route.method not in BODY_METHODS:
+        is_bodiless = compiled.input.may_lack_body and not has_body(request)
+        if route.method not in BODY_METHODS or is_bodiless:
             yield compiled.input.arguments(request, parameters, {})
             return
         media_types = {_JSON, _FORM} if route.is_upload else {_JSON}

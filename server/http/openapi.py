@@ -73,7 +73,10 @@ def _operation(compiled: CompiledRoute, schemas: Schemas) -> dict[str, object]:
     if route.roles:
         operation["description"] = f"Needs one of the roles: {', '.join(sorted(route.roles))}."
     if route.method in BODY_METHODS:
-        operation["requestBody"] = {"required": True, "content": _contents(compiled, schemas)}
+        operation["requestBody"] = {
+            "required": not compiled.input.may_lack_body,
+            "content": _contents(compiled, schemas),
+        }
     return operation
 
 

@@ -58,6 +58,11 @@ class RouteInput:
     has_request_id: bool
     has_last_event: bool
 
+    @property
+    def may_lack_body(self) -> bool:
+        """Whether nothing in a body must be there: then none is as good as an empty object."""
+        return not self.route.is_upload and not any(field.is_required for field in self.body)
+
     def arguments(
         self, request: Request, parameters: Mapping[str, str], body: dict[str, object]
     ) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from server.http.database_routes import database_routes
 from server.http.facade import Facade
 from server.http.health import HealthProbe, health_routes
 from server.http.identity_routes import identity_routes
-from server.http.traffic import Traffic
+from server.http.traffic import RequestTraces, Traffic
 from server.identity.tokens import Authenticator
 from server.metrics import HttpTally
 from server.telemetry.families import Sources
@@ -75,6 +75,7 @@ def build_site(
     tally: HttpTally,
     metrics: Sources | None,
     facade: Facade | None = None,
+    traces: RequestTraces | None = None,
     access_log: bool = False,
 ) -> Starlette:
     """Build the application.
@@ -91,5 +92,5 @@ def build_site(
         routes.append(_metrics_route(metrics))
     if facade is not None:
         routes.append(_ModuleRoutes(facade))
-    traffic = Middleware(Traffic, tally, is_logged=access_log)
+    traffic = Middleware(Traffic, tally, traces, is_logged=access_log)
     return Starlette(routes=routes, middleware=[traffic, Middleware(CrossOrigin)])

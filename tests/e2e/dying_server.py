@@ -1,6 +1,7 @@
 """A server that a power cut ends at the first record of one call, before it is written or after.
 
 It is started as ``python dying_server.py before|after <call> serve ...``, like the server itself.
+Nothing that it wanted to write after that record is written.
 """
 
 from __future__ import annotations
@@ -20,20 +21,36 @@ BEFORE = "before"
 AFTER = "after"
 
 
+class _Cut:
+    """The end of a store's writing."""
+
+    def __init__(self, store: Store, moment: str, call: str) -> None:
+        self._append = store.append
+        self._moment = moment
+        self._call = call
+        self._is_over = False
+
+    def append(self, batch: Sequence[Append], done: Done) -> None:
+        if self._is_over:
+            return
+        calls = [decode_record(entry.record).call for entry in batch]
+        if self._call not in calls:
+            self._append(batch, done)
+            return
+        self._is_over = True
+        if self._moment == BEFORE:
+            _die()
+        self._append(batch[: calls.index(self._call) + 1], _die)
+
+
 def _die(_: StoreError | None = None) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _append(store: Store, moment: str, call: str, batch: Sequence[Append], done: Done) -> None:
-    is_time = any(decode_record(entry.record).call == call for entry in batch)
-    if is_time and moment == BEFORE:
-        _die()
-    type(store).append(store, batch, _die if is_time else done)
+    signal.pause()  # where the end does not come at once, nothing is done until it does
 
 
 def _open(moment: str, call: str, *given: Any, **more: Any) -> Store:
     store = open_store(*given, **more)
-    store.append = partial(_append, store, moment, call)  # type: ignore[method-assign]
+    store.append = _Cut(store, moment, call).append  # type: ignore[method-assign]
     return store
 
 

@@ -45,7 +45,10 @@ async def read_actors(
     for name, snapshot in zip(names, snapshots, strict=True):
         if isinstance(snapshot, Exception):
             raise snapshot
-        runtime = catalogue.kinds[name.partition("/")[0]]
+        kind = name.partition("/")[0]
+        if kind not in catalogue.kinds:
+            continue  # what the server keeps for itself beside the module
+        runtime = catalogue.kinds[kind]
         core = ActorCore(ActorKey(name), runtime, Shared(bytes(32), catalogue.messages, None))
         core.recover(snapshot)
         tail = [decode_record(record) for record in snapshot.tail]

@@ -143,12 +143,13 @@ class AuthorCaller(Caller):
         return self._sessions(self._player.user_id)
 
     @property
-    def _session_id(self) -> str:
+    def session_id(self) -> str:
+        """The session that is thought of."""
         return "cws_none" if self._session is None else self._session.agent_session_id
 
     def _of(self, table: type) -> list[Any]:
         """Rows of the session that is thought of."""
-        return [] if self._session is None else self.vale.rows(AGENT.key(self._session_id), table)
+        return [] if self._session is None else self.vale.rows(AGENT.key(self.session_id), table)
 
     def _catalog(self, table: type) -> list[Any]:
         return self.vale.rows(_CATALOG, table) if self.vale.host.is_active(_CATALOG) else []
@@ -165,7 +166,7 @@ class AuthorCaller(Caller):
         self._said += self.rng.random() < 0.9
         name = "submit_custom_world_agent_message"
         name += self.rng.choice(["", "_and_return"])
-        fields = (self._session_id, self.rng.choice(_SAID), f"m-{self._said}")
+        fields = (self.session_id, self.rng.choice(_SAID), f"m-{self._said}")
         return Call(self._player, name, fields)
 
     def _act(self) -> Call:
@@ -179,7 +180,7 @@ class AuthorCaller(Caller):
         if self._session is not None and rng.random() < 0.2:
             revision = rng.choice([self._session.revision, self._session.revision, 0])
         name = "execute_custom_world_agent_action" + rng.choice(["", "_and_return"])
-        return Call(self._player, name, (self._session_id, action, text, revision))
+        return Call(self._player, name, (self.session_id, action, text, revision))
 
     def _payload(self, action: str) -> dict[str, Any]:
         rng = self.rng
@@ -234,7 +235,7 @@ class AuthorCaller(Caller):
         known = [row for row in rows if not is_final(row)] or rows
         operation = self._pick([row.operation_id for row in known], "none")
         name = "cancel_custom_world_agent_operation" + self.rng.choice(["", "_and_return"])
-        return Call(self._player, name, (self._session_id, operation))
+        return Call(self._player, name, (self.session_id, operation))
 
     def _library(self) -> Call:
         rng = self.rng
@@ -252,7 +253,7 @@ class AuthorCaller(Caller):
         stem = rng.choice(["publish", "publish", "unpublish"])
         name = f"{stem}_custom_world_profile" + rng.choice(["", "_and_return"])
         if rng.random() < 0.3:
-            return Call(self._player, "publish_world", (self._session_id,))
+            return Call(self._player, "publish_world", (self.session_id,))
         return Call(self._player, name, (self._pick(self._profiles(), "cwp_none"),))
 
     def _shown(self) -> str:
@@ -294,9 +295,9 @@ class AuthorCaller(Caller):
         if rng.random() < 0.1:
             return Call(self._player, "delete_asset_object", (file,))
         kind, slot, key = rng.choice(self._places())
-        holder = rng.choice([self._session_id, *self._profiles()])
+        holder = rng.choice([self.session_id, *self._profiles()])
         entity_id = f"{holder}:{kind.name.lower()}:{key}"
-        profile = rng.choice([None, None, holder, session_profile_id(self._session_id)])
+        profile = rng.choice([None, None, holder, session_profile_id(self.session_id)])
         fields = (file, kind, entity_id, slot, profile)
         return Call(self._player, "bind_asset_object_to_entity_and_return", fields)
 
@@ -333,7 +334,7 @@ class AuthorCaller(Caller):
         """Texts that such a field could hold."""
         match name:
             case "agent_session_id" | "session_id" | "scope_id":
-                return [self._session_id]
+                return [self.session_id]
             case "operation_id":
                 return [row.operation_id for row in self._of(CustomWorldAgentOperation)][-3:]
             case "ai_task_id":
@@ -343,7 +344,7 @@ class AuthorCaller(Caller):
             case "message_id":
                 return [row.message_id for row in self._of(CustomWorldAgentMessage)]
             case "profile_id":
-                return [*self._profiles(), self._shown(), session_profile_id(self._session_id)]
+                return [*self._profiles(), self._shown(), session_profile_id(self.session_id)]
             case "binding_id":
                 return [row.binding_id for row in self._catalog(AssetEntityBinding)]
             case "asset_object_id":
@@ -352,7 +353,7 @@ class AuthorCaller(Caller):
                 return list(self.user_ids)
             case "entity_id":
                 return [
-                    f"{self._session_id}:{kind.name.lower()}:{key}"
+                    f"{self.session_id}:{kind.name.lower()}:{key}"
                     for kind, _, key in self._places()
                 ]
         return _TEXTS_OF.get(name) or super()._known(name)

@@ -80,7 +80,9 @@ def check_user(rows: Rows) -> None:
     assert len(archives) <= 20
     entries = rows[SessionDirectoryEntry]
     assert all(row.state is not DirectoryState.STARTING for row in entries), entries
-    assert sum(row.state is not DirectoryState.ARCHIVED for row in entries) <= 5, entries
+    open_ = Counter(row.kind for row in entries if row.state is not DirectoryState.ARCHIVED)
+    assert open_[SessionKind.STORY] <= 5, open_
+    assert open_[SessionKind.AGENT_RPG] <= 10, open_
 
 
 def _check_progression(rows: Rows) -> None:

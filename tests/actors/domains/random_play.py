@@ -48,6 +48,7 @@ __all__ = ["RandomPlay", "play"]
 
 _SECOND = 1_000_000
 _KEPT_CALLS = 12
+_TOLD_CHARS = 400
 _FREE = frozenset({"discard_inventory_item", "apply_inventory_mutation"})
 """Calls that change items without a row that says so."""
 
@@ -248,7 +249,7 @@ class RandomPlay:
         for _ in range(turns):
             await asyncio.sleep(0)
         player, name, fields = call
-        self.history.append(f"{player.claims.subject}: {name}{fields}")
+        self.history.append(f"{player.claims.subject}: {name}{repr(fields)[:_TOLD_CHARS]}")
         try:
             await (player.ask if call.asks else player.call)(name, *fields)
         except RefusedError as refusal:

@@ -110,6 +110,7 @@ _OWN = {
     "unlike_custom_world": "world.not_found",
     "moderate_gallery_entry": "world.not_found",
     "list_custom_world_works": "input.invalid_cursor",
+    "list_my_assets": "input.invalid_cursor",
     "evaluate_enter_world_gate": "world.not_found",
     "evaluate_publish_gate": "world.not_found agent.session_not_found",
     "compile_published_profile": "world.not_found agent.session_not_found",

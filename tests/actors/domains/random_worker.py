@@ -82,21 +82,37 @@ class WorkerCaller(AuthorCaller):
                 return call
         return super().next(players)
 
-    def _work(self, service: Player) -> Call | None:
-        """A call of whoever works at some operation, or thinks so."""
-        rng = self.rng
-        self._player = service
-        leased = [
+    def finish(self, service: Player) -> Call | None:
+        """The end of some operation that runs, as a good worker has it; None when none does."""
+        operation = self._leased(0)
+        if operation is None:
+            return None
+        text = json.dumps(self._result(operation))
+        fields = (operation.operation_id, operation.lease_epoch, text, TextSource.FALLBACK)
+        return Call(service, "finish_agent_operation_and_return", fields)
+
+    def _leased(self, late: float) -> CustomWorldAgentOperation | None:
+        """An operation that somebody works at, or with some chance one that is over."""
+        found = [
             (session, row)
             for session in self._sessions()
             for row in self.vale.rows(
                 AGENT.key(session.agent_session_id), CustomWorldAgentOperation
             )
-            if row.lease_expires_at is not None or (row.lease_epoch and rng.random() < 0.03)
+            if row.lease_expires_at is not None or (row.lease_epoch and self.rng.random() < late)
         ]
-        if not leased:
+        if not found:
             return None
-        self._session, operation = rng.choice(leased)
+        self._session, operation = self.rng.choice(found)
+        return operation
+
+    def _work(self, service: Player) -> Call | None:
+        """A call of whoever works at some operation, or thinks so."""
+        rng = self.rng
+        self._player = service
+        operation = self._leased(0.02)
+        if operation is None:
+            return None
         epoch = operation.lease_epoch - (rng.random() < 0.08)
         named = (operation.operation_id, max(epoch, 0))
         draw = rng.random()

@@ -13,7 +13,8 @@ from actors.host.core import ActorCore, Shared
 from actors.host.endpoints import procedure_endpoints, reducer_endpoint
 from actors.host.kind import KindRuntime
 from actors.host.mail import MessageType, MessageTypes
-from actors.host.turns import Connect, Delivery, Disconnect, Read, ReducerCall
+from actors.host.mail_turns import Delivery
+from actors.host.turns import Connect, Disconnect, Read, ReducerCall
 from actors.keys import ActorKey, user_id_of
 from actors.module.module import Module
 from actors.module.naming import snake

@@ -131,9 +131,7 @@ export const refusedTo = (
   action: string,
   given: object = {}
 ): Promise<[number, string, Json]> =>
-  refused(
-    send(author.token, 'POST', `${path(author)}/actions`, { action, payload: given })
-  );
+  refused(send(author.token, 'POST', `${path(author)}/actions`, { action, payload: given }));
 
 /** Change a card by hand. */
 export const patch = (

@@ -1,4 +1,4 @@
-// Story 5 of the game: a streamed reply fails in the middle, is resumed, retried, repaired, stopped.
+// Story 5 of the game: a streamed reply breaks off, is resumed, tried again, repaired, and stopped.
 //
 // The driver of the test plays the model: it waits before each piece until it is told to go on.
 
@@ -48,9 +48,7 @@ const saying = (text: string) => ({ text, clientMessageId: `said-${++said}` });
 
 /** Say something, and hear the reply to its end. */
 const say = (author: Player, text: string): Promise<ServerEvent[]> =>
-  collect(
-    events(author.token, 'POST', `${path(author)}/messages/stream`, { body: saying(text) })
-  );
+  collect(events(author.token, 'POST', `${path(author)}/messages/stream`, { body: saying(text) }));
 
 /** Hear the last reply: all of it, or what follows a delta. */
 const hear = (author: Player, after?: string): AsyncGenerator<ServerEvent> =>
@@ -210,10 +208,7 @@ async function cancelled(author: Player): Promise<void> {
   await heard(author, 2);
   const { operationId } = reply(author);
   const address = `${path(author)}/operations/${operationId}`;
-  const { operation } = await answered(
-    200,
-    send(author.token, 'POST', `${address}/cancel`, {})
-  );
+  const { operation } = await answered(200, send(author.token, 'POST', `${address}/cancel`, {}));
   assert.equal(operation.status, 'cancelled');
   const all = await whole;
   const end = last(all, 'message_end');

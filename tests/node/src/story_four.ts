@@ -107,7 +107,10 @@ async function canPublish(author: Player, expected: boolean): Promise<void> {
       input: { agentSessionId: session(author).agentSessionId, profileId: undefined },
     })
   );
-  assert.equal(gate.every(check => check.passed), expected);
+  assert.equal(
+    gate.every(check => check.passed),
+    expected
+  );
   const state = await answered(200, send(token, 'GET', path(author)));
   assert.equal(state.resultPreview.publishReady, expected);
 }

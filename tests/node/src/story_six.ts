@@ -198,7 +198,6 @@ async function liked(author: Player, player: Player, others: Player[]): Promise<
   assert.deepEqual(await like('POST'), { likeCount: 1, likedByMe: true });
   await shown(author, others, row => row.likeCount === 1n);
   await until(author.connection, () => bonuses(author).length === 1);
-  assert.equal(only(bonuses(author)).amountDelta, 1n);
   assert.deepEqual(await like('DELETE'), { likeCount: 0, likedByMe: false });
   assert.deepEqual(await like('POST'), { likeCount: 1, likedByMe: true });
   await shown(author, others, row => row.likeCount === 1n);
@@ -229,23 +228,41 @@ async function goOn(player: Player, storySessionId: string): Promise<number> {
   return after.publishedVersion;
 }
 
+/** A version of the world, or the one that is live: its number, its status, and its hash. */
+async function published(author: Player, version?: number): Promise<[number, string, string]> {
+  const found = await ask(
+    author.connection.procedures.getPublishedProfile({
+      input: { profileId: session(author).resultProfileId!, version },
+    })
+  );
+  return [found.version, found.status.tag, found.documentHash];
+}
+
 const work = (author: Player): Work => only(author.connection.db.myCustomWorldWorks.iter());
 
-/** Steps 5 and 6. */
+/** Steps 5 and 6; answers the hash of the version that is live then. */
 async function changed(
   author: Player,
   player: Player,
   story: string,
   others: Player[]
-): Promise<void> {
+): Promise<string> {
+  const [, , before] = await published(author);
   await patch(author, cards(author, 'Role')[0]!, { name: 'Mara of the Ford' });
   assert.equal(session(author).stage.tag, 'PublishReady');
-  for (const change of ['another hash', 'the same hash']) {
+  const hashes: string[] = [];
+  for (const change of ['a new hash', 'the same hash']) {
     await publish(author);
     await shown(author, others, ({ version }) => version === 2);
     assert.equal(work(author).publishedVersion, 2, change);
+    const [version, status, hash] = await published(author);
+    assert.deepEqual([version, status], [2, 'Live']);
+    hashes.push(hash);
   }
+  assert.deepEqual(await published(author, 1), [1, 'Retired', before]);
+  assert.ok(hashes[0] === hashes[1] && hashes[0] !== before);
   assert.equal(await goOn(player, story), 1);
+  return hashes[1]!;
 }
 
 /** Wait until the world has left the gallery for somebody. */
@@ -271,10 +288,14 @@ async function withdrawn(
 }
 
 /** Step 8. */
-async function revived(author: Player, others: Player[]): Promise<void> {
+async function revived(author: Player, hash: string, others: Player[]): Promise<void> {
+  assert.deepEqual(await published(author, 2), [2, 'Retired', hash]);
   await publish(author);
   await shown(author, others, row => row.version === 2 && row.likeCount === 1n);
+  assert.deepEqual(await published(author), [2, 'Live', hash]);
   assert.equal(work(author).workKind.tag, 'Published');
+  const { amountDelta, balanceAfter } = only(bonuses(author));
+  assert.deepEqual([amountDelta, balanceAfter], [1n, 201n]);
 }
 
 /** Step 9. */
@@ -323,9 +344,9 @@ async function play(): Promise<void> {
   await find(author);
   const story = await played(author, player, others);
   await liked(author, player, others);
-  await changed(author, player, story, others);
+  const hash = await changed(author, player, story, others);
   await withdrawn(author, player, story, others);
-  await revived(author, others);
+  await revived(author, hash, others);
   await hidden(author, player, others);
   await deleted(author, player);
   const rows = await left(author, player);

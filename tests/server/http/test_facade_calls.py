@@ -140,6 +140,13 @@ async def test_a_bad_body(shelf: Shelf, body, code):
     assert (answer.status, answer.code) == (400, code)
 
 
+async def test_no_body_is_an_empty_one_where_nothing_must_be_in_it(shelf: Shelf):
+    answer = await shelf.ask("POST", "/api/serve", token=shelf.token(roles=["service"]))
+    assert answer.status == 200
+    missing = await shelf.ask("POST", "/api/books", token=shelf.token())
+    assert (missing.status, missing.code) == (415, "input.unsupported_media")
+
+
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/xml", "multipart/form-data"])
 async def test_a_body_of_another_type(shelf: Shelf, media_type):
     answer = await shelf.ask(

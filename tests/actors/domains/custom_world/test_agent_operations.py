@@ -122,12 +122,15 @@ async def test_a_reply_of_a_lost_worker_keeps_its_text_until_the_next_piece() ->
         assert (message.status, message.text, message.attempt) == (
             MessageStatus.STREAMING,
             "old",
-            2,
+            1,
         )
         stage = await bench.ask_model()
         assert stage.attempt == 2
+        message = bench.messages()[-1]
+        assert (message.text, message.attempt, message.chunk_count) == ("old text", 2, 0)
         await bench.chunk(2, 0, "new")
-        assert bench.messages()[-1].text == "new"
+        message = bench.messages()[-1]
+        assert (message.text, message.attempt, message.chunk_count) == ("new", 2, 1)
         await bench.answer()
         assert bench.messages()[-1].text == "new"
 

@@ -200,8 +200,9 @@ async def test_a_reply_that_a_stop_cut_off_is_written_after_it() -> None:
         await bench.vale.start()
         await bench.vale.host.activate([bench.actor])
         operation = await bench.ended()
-        assert (operation.status, operation.attempt) == (OperationStatus.SUCCEEDED, 1)
+        assert (operation.status, operation.attempt) == (OperationStatus.SUCCEEDED, 2)
         assert (bench.last.text, bench.last.status) == ("New words.", MessageStatus.COMPLETE)
+        assert (bench.last.attempt, bench.last.chunk_count) == (2, 1)
         assert chunks(bench) == ["New words."]
 
 
@@ -218,8 +219,30 @@ async def test_a_reply_is_not_asked_for_again_once_it_was_heard() -> None:
         await bench.vale.host.activate([bench.actor])
         operation = await bench.ended()
         assert operation.result_source is TextSource.REPAIRED
-        assert bench.last.text == "Heard."
+        assert (bench.last.text, bench.last.attempt) == ("Heard.", 1)
         assert len(model.prompts) == 3
+
+
+async def test_an_operation_whose_workers_are_lost_three_times_fails() -> None:
+    never = asyncio.Event()
+    model = ScriptedModel(*[['{"reply": "Old wor', never]] * 3)
+    async with workshop(model) as bench:
+        await bench.say("A world of salt.")
+        for attempt in (1, 2, 3):
+            await bench.until(
+                lambda attempt=attempt: (
+                    bench.newest.attempt == bench.last.attempt == attempt and bench.last.chunk_count
+                )
+            )
+            await bench.vale.host.stop()
+            await bench.vale.start()
+            await bench.vale.host.activate([bench.actor])
+        operation = await bench.ended()
+        assert (operation.status, operation.error_code) == (
+            OperationStatus.FAILED,
+            "dependency.unavailable",
+        )
+        assert (bench.last.text, bench.last.status) == ("Old wor", MessageStatus.PARTIAL)
 
 
 async def test_a_worker_that_was_silent_for_too_long_has_lost_its_operation() -> None:

@@ -208,6 +208,15 @@ async def test_a_model_that_breaks_off_leaves_what_it_said() -> None:
         assert names(await author.told())[:4] == names(events)[:4]
 
 
+async def test_what_is_taken_back_is_told_anew() -> None:
+    async with writing(['{"reply": "The sea', " took the keys. I am an AI, so "]) as author:
+        async with author.saying() as stream:
+            events = [event async for event in stream]
+        assert names(events)[3:8] == ["message_start", "delta", "restart", "message_start", "delta"]
+        assert text_of(events) == data_of(events, "message_end").text
+        assert text_of(await author.told()) == text_of(events)
+
+
 async def test_a_model_that_says_nothing_is_replaced() -> None:
     async with writing([LONG_AGO]) as author, author.saying() as stream:
         events = [event async for event in stream]

@@ -33,6 +33,7 @@ PROFILE = ProfileFacts(
     warning_count=9,
     published_version=2,
     can_publish=True,
+    author_may_publish=True,
     can_enter=True,
     like_count=3,
     play_count=4,
