@@ -6,7 +6,7 @@ NODE_STAMP := tests/node/node_modules/.installed
 # Versions of the installer are pinned here; everything else is pinned in the lock files.
 UV_VERSION := 0.13.9
 
-.PHONY: install redis serve demo test lint unit bench balance clean
+.PHONY: install redis serve demo demo-world test lint unit bench balance clean
 
 install: $(STAMP)
 
@@ -24,6 +24,9 @@ serve: install
 
 demo: install
 	$(VENV)/bin/python -m loadtest demo $(ARGS)
+
+demo-world: install
+	$(VENV)/bin/python -m loadtest demo-world $(ARGS)
 
 $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js 20 or newer with npm is missing: apt-get install nodejs npm" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""Command line of the load test: benchmark, demonstration and playthroughs."""
+"""Command line of the load test: benchmark, demonstrations, playthroughs and streams."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from loadtest.errors import LoadTestError
 from loadtest.playthrough_report import calls_table, outcome_table
 from loadtest.playthroughs import PlaythroughOptions, play_on_own_server, play_on_server
 from loadtest.report import profile_tables, results_table, write_json
+from loadtest.stream_report import streams_table
+from loadtest.streams import StreamOptions, stream_on_own_server
+from loadtest.world_demo import show_worlds
 
 __all__ = ["app", "main"]
 
@@ -64,7 +67,7 @@ def bench(
     results = [result for result, _ in outcome]
     for result, measured in outcome:
         if measured is not None:
-            console.print(*profile_tables(result.case, measured, top), sep="\n")
+            console.print(*profile_tables(result.case.name, measured, top), sep="\n")
     console.print(results_table(results))
     if json is not None:
         write_json(json, results)
@@ -92,6 +95,15 @@ def demo(
         _run(play_spawned(console))
     else:
         _run(play_here(Address(host, port, database), data_dir, console))
+
+
+@app.command()
+def demo_world() -> None:
+    """Make a world with the creation agent, with a model and without, and have it played.
+
+    Each time on a server of its own; the model is a script on this machine.
+    """
+    _run(show_worlds(Console()))
 
 
 @app.command()
@@ -129,6 +141,38 @@ def playthroughs(
         tally = _run(play_on_server(address, data_dir, options, console))
     console.print(calls_table(tally), outcome_table(tally, users, use))
     if tally.finished < users or tally.violations or (use is not None and use.errors):
+        raise typer.Exit(1)
+
+
+@app.command()
+def streams(
+    *,
+    start_server: Annotated[
+        bool, typer.Option("--start-server", help="Start a server for it; nothing else will do.")
+    ] = False,
+    authors: Annotated[int, typer.Option(help="Sessions answered at once.", min=1)] = 500,
+    rate: Annotated[float, typer.Option(help="Pieces of an answer, per second.", min=1)] = 50.0,
+    users: Annotated[int, typer.Option(help="Players beside them.", min=0)] = 1_000,
+    think: Annotated[float, typer.Option(help="Pause before a call, seconds.", min=0.0)] = 10.0,
+    seconds: Annotated[float, typer.Option(help="Measured time.", min=0.1)] = 30.0,
+    store: Annotated[str, typer.Option(help="Store of the server.")] = "sqlite",
+    profile: Annotated[bool, typer.Option(help="Show where the server's time goes.")] = False,
+    top: Annotated[int, typer.Option(help="Functions that a profile shows.", min=1)] = 40,
+) -> None:
+    """Let a model on this machine answer many authors at once, while others play.
+
+    Exit code 1 when a piece of an answer was lost, somebody could not go on, or the server logged
+    an error.
+    """
+    if not start_server:
+        raise typer.BadParameter("the model is in the server's settings: --start-server is needed")
+    console = _wide_console()
+    options = StreamOptions(authors, rate, users, think, seconds, store, profile)
+    outcome = _run(stream_on_own_server(options, console))
+    if outcome.profile is not None:
+        console.print(*profile_tables("streams", outcome.profile, top), sep="\n")
+    console.print(streams_table(options, outcome))
+    if not outcome.is_good:
         raise typer.Exit(1)
 
 

@@ -38,6 +38,11 @@ class Latencies:
         self._nanos.append(nanos)
         self._counts.append(count)
 
+    def add(self, other: Latencies) -> None:
+        """Take over what somebody else has recorded."""
+        self._nanos.extend(other._nanos)
+        self._counts.extend(other._counts)
+
     def clear(self) -> None:
         """Forget everything: what came before was warm-up."""
         del self._nanos[:]

@@ -6,6 +6,7 @@ __all__ = [
     "ANSWER_SECONDS_MAX",
     "BATTLE_PAUSE_SECONDS",
     "CONNECTS_AT_ONCE",
+    "DEMO_STEPS",
     "DRAIN_SECONDS_MAX",
     "HANDSHAKE_BYTES_MAX",
     "LATENCY_MICROS_MAX",
@@ -14,6 +15,7 @@ __all__ = [
     "OPEN_FILES_SPARE",
     "OPERATION_SECONDS_MAX",
     "SAMPLE_SECONDS",
+    "SCRIPT_PIECE_CHARS",
     "STACK_DEPTH_MAX",
     "START_SECONDS_MAX",
     "STEPS_MAX",
@@ -80,3 +82,9 @@ STEPS_MAX = 2_000
 
 STREAM_PIECES_MAX = 290
 """Pieces of a reply that tells its times: a reply has at most 1,200 characters (domain 8.3)."""
+
+SCRIPT_PIECE_CHARS = 5
+"""Letters of a piece of a scripted answer, about a token."""
+
+DEMO_STEPS = 14
+"""Turns that are played of the world that the demonstration makes."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from loadtest.errors import CheckError, expect
 from loadtest.limits import STEPS_MAX, STORY_SECONDS_MAX
 from loadtest.policy import Policy, Step
+from loadtest.referee import UNTOLD
 from loadtest.seat import Seat
 from loadtest.story import PROFILE
 from loadtest.whims import Whims
@@ -24,20 +25,31 @@ class Invitation(NamedTuple):
 
 
 class Playthrough:
-    """Plays one story of the fixture world from a seat: begin, or join, then play.
+    """Plays one story of a world from a seat: begin, or join, then play.
 
     Args:
         seat: a player who has not played yet.
         chapters: leave the story after so many; a host of a shorter story finishes it.
         whims: how often, in a thousand steps, the player does something needless instead.
+        profile_id: of the world; the fixture world by default.
+        role: whom the host plays.
     """
 
-    def __init__(self, seat: Seat, chapters: int, whims: int = 0) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        chapters: int,
+        whims: int = 0,
+        *,
+        profile_id: str = PROFILE,
+        role: str = _ROLE,
+    ) -> None:
         user_id = seat.player.user_id
         self.seat = seat
         self._policy = Policy(user_id, seat.rows, chapters)
         self._whims = Whims(user_id, seat.rows, whims, user_id)
         self._story_id = ""
+        self._entry = {"profile_id": profile_id, "role_key": role}
 
     async def begin(self) -> None:
         """Begin the story as its host; returns when it can be played.
@@ -46,7 +58,7 @@ class Playthrough:
             RefusedError: the server does not let it begin.
             CheckError: a rule is broken.
         """
-        await self.seat.do(Step("begin_story_session", {"profile_id": PROFILE, "role_key": _ROLE}))
+        await self.seat.do(Step("begin_story_session", self._entry))
         await self.seat.until(self._is_at_rest)
         self._story_id = self._session().story_session_id
 
@@ -72,19 +84,28 @@ class Playthrough:
             RefusedError: a call was refused that the rows allow.
         """
         for _ in range(STEPS_MAX):
-            await self.seat.until(
-                lambda: self._is_over() or self._own_turn() is not None or self._is_at_rest(),
-                STORY_SECONDS_MAX,
-            )
-            self.seat.referee.judge()
-            if self._is_over():
+            if not await self.take_turn():
                 return
-            battle = self._own_turn()
-            if battle is None:
-                await self._do(self._whims.step() or self._policy.step())
-            else:
-                await self._do(self._whims.action(battle) or self._policy.action(battle))
         raise CheckError(f"the story does not end within {STEPS_MAX} calls")
+
+    async def take_turn(self) -> bool:
+        """Do the next thing as the host, as soon as one can; False when the story is over.
+
+        Raises what :meth:`lead` raises.
+        """
+        await self.seat.until(
+            lambda: self._is_over() or self._own_turn() is not None or self._is_at_rest(),
+            STORY_SECONDS_MAX,
+        )
+        self.seat.referee.judge()
+        if self._is_over():
+            return False
+        battle = self._own_turn()
+        if battle is None:
+            await self._do(self._whims.step() or self._policy.step())
+        else:
+            await self._do(self._whims.action(battle) or self._policy.action(battle))
+        return True
 
     async def follow(self) -> None:
         """Play to the end as a guest: fight in the own turns, wear what was found.
@@ -169,6 +190,7 @@ class Playthrough:
         rows = self.seat.rows
         return (
             self.seat.referee.is_quiet()
+            and all(row.text_status.name not in UNTOLD for row in rows("story_event"))
             and any(
                 row.chapter_index == session.chapter_index for row in rows("my_chapter_progression")
             )

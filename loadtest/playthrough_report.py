@@ -10,7 +10,7 @@ from rich.table import Table
 
 from loadtest.tally import Tally
 
-__all__ = ["ServerUse", "calls_table", "outcome_table"]
+__all__ = ["ServerUse", "calls_table", "errors_in", "outcome_table"]
 
 _SHOWN_MAX = 20
 _WARNING = re.compile(r"\[warning *\]")
@@ -34,7 +34,12 @@ class ServerUse(NamedTuple):
     @property
     def errors(self) -> list[str]:
         """Lines of the log that are no mere warnings."""
-        return [line for line in self.log if not _WARNING.search(line)]
+        return errors_in(self.log)
+
+
+def errors_in(log: list[str]) -> list[str]:
+    """Lines of a server's log that are no mere warnings."""
+    return [line for line in log if not _WARNING.search(line)]
 
 
 def calls_table(tally: Tally) -> Table:

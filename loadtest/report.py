@@ -59,20 +59,20 @@ def results_table(results: Sequence[CaseResult]) -> Table:
     return table
 
 
-def profile_tables(case: Case, profile: Profile, count: int) -> list[Table]:
-    """Where a case's processor time went: by thread and package, then the top functions."""
-    shares = Table(title=f"{case.name}: {profile.seconds:.1f} s of processor time")
+def profile_tables(name: str, profile: Profile, count: int) -> list[Table]:
+    """Where a load's processor time went: by thread and package, then the top functions."""
+    shares = Table(title=f"{name}: {profile.seconds:.1f} s of processor time")
     shares.add_column("thread or package")
     shares.add_column("part", justify="right")
-    for name, part in (*profile.threads.items(), *profile.packages.items()):
-        if part >= 0.005:
-            shares.add_row(name, f"{part:.1%}")
-    functions = Table(title=f"{case.name}: functions")
+    for part, share in (*profile.threads.items(), *profile.packages.items()):
+        if share >= 0.005:
+            shares.add_row(part, f"{share:.1%}")
+    functions = Table(title=f"{name}: functions")
     functions.add_column("own", justify="right")
     functions.add_column("with callees", justify="right")
     functions.add_column("function", overflow="fold")
-    for share in profile.functions[:count]:
-        functions.add_row(f"{share.own:.1%}", f"{share.total:.1%}", share.name)
+    for function in profile.functions[:count]:
+        functions.add_row(f"{function.own:.1%}", f"{function.total:.1%}", function.name)
     return [shares, functions]
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from loadtest.connection import Address
 from loadtest.errors import RefusedError
@@ -67,7 +67,7 @@ class Seat:
     @classmethod
     async def take(
         cls, address: Address, schema: ModuleSchema, tally: Tally, think_seconds: float = 0.0
-    ) -> Seat:
+    ) -> Self:
         """Connect anonymously and follow everything that the referee judges.
 
         Args:

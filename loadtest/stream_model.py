@@ -24,6 +24,7 @@ __all__ = ["PacedText", "running_stream_model"]
 
 _MARK = "-"
 _REPLY = '"reply":'
+_NARRATION = '{"narration":"The road goes on, and so does the story."}'
 _HEAD, _TAIL = '{"reply":"', '","anchors":[],"suggestedReplies":[]}'
 
 
@@ -64,10 +65,11 @@ def _pieces(count: int) -> Iterator[str]:
 
 
 async def _serve(seconds: float, pieces: int) -> None:
-    def tell(body: Any) -> Answer | None:
-        """Answer authors; stories are told from templates."""
-        is_reply = _REPLY in body["messages"][0]["content"]
-        return Answer(_pieces(pieces), seconds) if is_reply else None
+    def tell(body: Any) -> Answer:
+        """Answer authors at their pace, and stories at once."""
+        if _REPLY in body["messages"][0]["content"]:
+            return Answer(_pieces(pieces), seconds)
+        return Answer(iter([_NARRATION]), 0)
 
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)

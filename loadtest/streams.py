@@ -23,13 +23,14 @@ from loadtest.errors import CheckError, LoadTestError, expect
 from loadtest.latency import Latencies
 from loadtest.limits import CONNECTS_AT_ONCE, STREAM_PIECES_MAX
 from loadtest.party import play_together
+from loadtest.playthrough_report import errors_in
 from loadtest.profile import Profile, read_profile
 from loadtest.sampler import BEGIN, END
 from loadtest.schema_reader import fetch_schema
 from loadtest.seat import Seat
 from loadtest.server_process import ServerProcess, pinned_cores, running_server, service_token
-from loadtest.stream_model import PacedText, running_stream_model
 from loadtest.story import load_fixture_world
+from loadtest.stream_model import PacedText, running_stream_model
 from loadtest.tally import Tally
 from protocol.schema import ModuleSchema
 
@@ -75,7 +76,8 @@ class StreamOutcome:
         tally: of the players.
         failures: what went wrong, by reason.
         server_share: of one core.
-        client_share: likewise of this process.
+        client_share: likewise, of this process.
+        resident_bytes: of the server, in the end.
         seconds: measured time.
         log: the server's warnings and errors.
         profile: of the server, if it was profiled.
@@ -88,10 +90,21 @@ class StreamOutcome:
     latencies: Latencies = field(default_factory=Latencies)
     failures: Counter[str] = field(default_factory=Counter)
     server_share: float = 0.0
+    resident_bytes: int = 0
     client_share: float = 0.0
     seconds: float = 0.0
     log: list[str] = field(default_factory=list)
     profile: Profile | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was lost, nobody failed, and the server logged no error."""
+        return not (self.failures or self.tally.violations or self.errors)
+
+    @property
+    def errors(self) -> list[str]:
+        """Lines of the log that are no mere warnings."""
+        return errors_in(self.log)
 
     def begin(self) -> None:
         """What came before was warm-up."""
@@ -212,6 +225,7 @@ async def _measure(
     outcome.client_share = (time.process_time() - own) / outcome.seconds
     if options.profiled:
         server.signal(END)
+    outcome.resident_bytes = server.resident_bytes()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

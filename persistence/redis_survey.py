@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError, RedisError
 
 from persistence.errors import StoreReadError
@@ -61,6 +63,7 @@ async def _ask(
         socket_timeout=address.reply_seconds,
         socket_connect_timeout=address.reply_seconds,
         decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
     )
     async with client:
         server = await client.info("server")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -30,7 +30,7 @@ from persistence.sweep import sweep_history
 from protocol.upgrade import SUPPORTED
 from server import __version__
 from server.admin.bans import Bans
-from server.admin.composition import bind_admin, open_admin
+from server.admin.composition import Surroundings, bind_admin, open_admin
 from server.canary import Canary
 from server.databases import Database, Databases, database_identity
 from server.effects.composition import provide
@@ -56,6 +56,9 @@ from server.transport.connection import bound_socket
 from server.transport.gateway import Admission, Gateway
 from server.transport.wheel import TimerWheel
 from server.turn_context import turn_context
+
+if TYPE_CHECKING:
+    from server.telemetry.tracing import Traces
 
 __all__ = ["Ready", "Server", "now_micros"]
 
@@ -206,23 +209,7 @@ class Server:
         )
         _check_retention(settings.retention, module)
         secret = load_cluster_secret(settings.data_dir)
-        store = open_store(
-            settings.store,
-            settings.data_dir,
-            name=settings.database,
-            redis_password=settings.redis_password.get_secret_value() or None,
-            retention=settings.retention,
-        )
-        description = await store.open()
-        parts.push_async_callback(store.close)
-        if description.risk:
-            log.warning(
-                "acknowledged writes can be lost",
-                store=description.location,
-                durability=description.durability,
-                lost=description.risk,
-            )
-
+        store, description = await self._open_store(parts)
         host = Host(
             module,
             store,
@@ -235,8 +222,9 @@ class Server:
         self.canary = Canary(host, now_micros)
         issuers = TrustedIssuers(settings.trusted_issuers, asyncio.get_running_loop().time)
         gateway = self._gateway(host, secret, issuers)
+        gateway.tracer = host.tracer = traces = _open_traces(settings, parts)
         facade = self._facade(gateway, host)
-        listener = self._listener(sock, gateway, host, store, facade)
+        listener = self._listener(sock, gateway, host, store, facade, traces)
         parts.push_async_callback(_settle, gateway, host)
         parts.callback(facade.visits.end_all)
         parts.push_async_callback(listener.stop)
@@ -253,9 +241,7 @@ class Server:
         ):
             task = asyncio.get_running_loop().create_task(work)
             parts.push_async_callback(_cancel, task)
-        await open_admin(
-            admin_sock,
-            parts,
+        surroundings = Surroundings(
             settings=settings,
             sources=self._sources,
             host=host,
@@ -268,10 +254,31 @@ class Server:
             clock=now_micros,
             end=self.ended.set,
         )
+        await open_admin(admin_sock, parts, surroundings)
         await listener.start()
         parts.callback(_refuse_newcomers, gateway, listener, facade)
         host_name, port = listener.address
         return Ready(host_name, port, settings.database, settings.module, description)
+
+    async def _open_store(self, parts: AsyncExitStack) -> tuple[Store, StoreDescription]:
+        settings = self._settings
+        store = open_store(
+            settings.store,
+            settings.data_dir,
+            name=settings.database,
+            redis_password=settings.redis_password.get_secret_value() or None,
+            retention=settings.retention,
+        )
+        description = await store.open()
+        parts.push_async_callback(store.close)
+        if description.risk:
+            log.warning(
+                "acknowledged writes can be lost",
+                store=description.location,
+                durability=description.durability,
+                lost=description.risk,
+            )
+        return store, description
 
     async def _start_host(self, host: Host) -> None:
         """Start the actors; a store that is lost meanwhile is the better reason to end."""
@@ -303,6 +310,7 @@ class Server:
             metrics=self.metrics,
             admission=rate_admission(settings, self.metrics),
             message_bytes_max=settings.message_bytes_max,
+            is_access_logged=settings.access_log,
         )
 
     def _facade(self, gateway: Gateway, host: Host) -> Facade:
@@ -316,7 +324,13 @@ class Server:
         )
 
     def _listener(
-        self, sock: socket.socket, gateway: Gateway, host: Host, store: Store, facade: Facade
+        self,
+        sock: socket.socket,
+        gateway: Gateway,
+        host: Host,
+        store: Store,
+        facade: Facade,
+        traces: Traces | None,
     ) -> Listener:
         site = build_site(
             authenticator=gateway.authenticator,
@@ -334,9 +348,23 @@ class Server:
                 Sources(self.metrics, host, store, self.canary) if self._settings.metrics else None
             ),
             facade=facade,
+            traces=traces,
             access_log=self._settings.access_log,
         )
         return Listener(sock, site, bound_socket(gateway))
+
+
+def _open_traces(settings: Settings, parts: AsyncExitStack) -> Traces | None:
+    """What follows calls and requests, when the settings want that; it is closed after them."""
+    if not settings.tracing:
+        return None
+    try:
+        from server.telemetry.tracing import Traces, open_provider  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise StartError(f"tracing: install genarrative-server[tracing] ({error})") from None
+    provider = open_provider(settings.trace_exporter)
+    parts.push_async_callback(asyncio.to_thread, provider.shutdown)
+    return Traces(provider, settings.trace_share)
 
 
 def _check_retention(retention: RetentionPolicy, module: Module) -> None:

@@ -43,6 +43,15 @@ _Database = Annotated[str | None, typer.Option(help="Name of the database in add
 _PublicBind = Annotated[
     bool | None, typer.Option("--allow-public-bind", help="Permit a non-loopback address.")
 ]
+_Admin = Annotated[bool | None, typer.Option("--admin/--no-admin", help="Let operators in.")]
+_AdminHost = Annotated[str | None, typer.Option(help="Address for operators.")]
+_AdminPort = Annotated[
+    int | None, typer.Option(help="Port for operators; the one after the server's when absent.")
+]
+_AdminPublicBind = Annotated[
+    bool | None,
+    typer.Option("--admin-allow-public-bind", help="Permit a non-loopback address for operators."),
+]
 _RateLimits = Annotated[
     bool | None, typer.Option("--rate-limits/--no-rate-limits", help="Limit calls per user.")
 ]
@@ -74,6 +83,10 @@ def serve(
     module: _Module = None,
     database: _Database = None,
     allow_public_bind: _PublicBind = None,
+    admin: _Admin = None,
+    admin_host: _AdminHost = None,
+    admin_port: _AdminPort = None,
+    admin_allow_public_bind: _AdminPublicBind = None,
     rate_limits: _RateLimits = None,
     memory_budget: _MemoryBudget = None,
     dev_fixtures: _DevFixtures = None,
@@ -95,6 +108,10 @@ def serve(
         module=module,
         database=database,
         allow_public_bind=allow_public_bind,
+        admin=admin,
+        admin_host=admin_host,
+        admin_port=admin_port,
+        admin_allow_public_bind=admin_allow_public_bind,
         rate_limits=rate_limits,
         memory_budget=memory_budget,
         dev_fixtures=dev_fixtures,
@@ -168,6 +185,37 @@ def docs(
     from server.commands.docs import page_text
 
     typer.echo(page_text(page), nl=False)
+
+
+@app.command()
+def doctor(
+    *,
+    config: _Config = None,
+    host: _Host = None,
+    port: _Port = None,
+    data_dir: _DataDir = None,
+    store: _Store = None,
+    module: _Module = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check everything that a server needs, and say what to do; exits 1 on errors."""
+    from server.commands.doctor import run_doctor
+
+    flags = _given(host=host, port=port, data_dir=data_dir, store=store, module=module)
+    if not run_doctor(config, flags, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+    help="Look at a running server and act on it.",
+)
+def admin(context: typer.Context) -> None:
+    """Hand the rest of the line to the operators' commands, which know their own options."""
+    from server.commands.admin import run_admin
+
+    run_admin(context.args)
 
 
 @app.command()

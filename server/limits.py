@@ -5,17 +5,20 @@ from __future__ import annotations
 from protocol.limits import MESSAGE_BYTES_MAX
 
 __all__ = [
+    "ADMIN_ANSWER_BYTES_MAX",
     "ADMIN_BATCH_MAX",
     "ADMIN_CALLS_BURST",
     "ADMIN_CALLS_PER_MINUTE",
     "ADMIN_COMMAND_SECONDS_MAX",
     "ADMIN_CONNECTIONS_MAX",
     "ADMIN_DRAIN_SECONDS_MAX",
+    "ADMIN_JOURNAL_ENTRIES_MAX",
     "ADMIN_LIST_ROWS_MAX",
     "ADMIN_MESSAGE_BYTES_MAX",
     "ADMIN_REASON_CHARS_MAX",
     "ADMIN_REASON_CHARS_MIN",
     "ADMIN_STOP_SECONDS_MAX",
+    "ADMIN_TABLE_ROWS_MAX",
     "ADMIN_WORKS_MAX",
     "BODIES_BYTES_MAX",
     "BODY_SECONDS_MAX",
@@ -29,6 +32,15 @@ __all__ = [
     "CLOCK_SKEW_SECONDS_MAX",
     "CLOSE_SECONDS_MAX",
     "DISPLAY_NAME_CHARS_MAX",
+    "DOCTOR_ANSWER_SECONDS_MAX",
+    "DOCTOR_CHECK_BYTES_MAX",
+    "DOCTOR_CLOCK_SECONDS_MAX",
+    "DOCTOR_DISK_BYTES_LOW",
+    "DOCTOR_DISK_BYTES_MIN",
+    "DOCTOR_FILES_LOW",
+    "DOCTOR_FILES_MIN",
+    "DOCTOR_STEP_SECONDS_MAX",
+    "DOCTOR_SYNC_SECONDS_MAX",
     "HEADER_BYTES_MAX",
     "HEAD_SECONDS_MAX",
     "HEALTH_SECONDS_MAX",
@@ -48,6 +60,7 @@ __all__ = [
     "LOOP_LAG_SECONDS",
     "MODEL_ANSWER_CHARS_MAX",
     "MODEL_CONNECT_SECONDS_MAX",
+    "MODEL_DRAIN_SECONDS_MAX",
     "MODEL_FIRST_SECONDS_MAX",
     "MODEL_GAP_SECONDS_MAX",
     "MODEL_IMAGE_BYTES_MAX",
@@ -68,11 +81,13 @@ __all__ = [
     "REFUSAL_SECONDS",
     "RESUME_SECONDS_MAX",
     "STOP_SECONDS_MAX",
+    "STREAM_BEGIN_SECONDS_MAX",
     "STREAM_PING_SECONDS",
     "STREAM_WRITE_SECONDS_MAX",
     "TAILS_MAX",
     "TAIL_ENTRIES_MAX",
     "TAIL_ENTRIES_PER_NOTICE",
+    "TAIL_ENTRIES_PER_PAUSE",
     "TAIL_PAUSE_SECONDS",
     "TAIL_ROWS_MAX",
     "TAIL_TEXT_CHARS_MAX",
@@ -179,6 +194,9 @@ BUCKETS_SWEEP_MIN = 4_096
 MODEL_CONNECT_SECONDS_MAX = 5.0
 """Connecting to a text model (domain 8.3); then the next provider is asked."""
 
+MODEL_DRAIN_SECONDS_MAX = 1.0
+"""How long the end of a whole answer is waited for; a connection without it is not used again."""
+
 MODEL_FIRST_SECONDS_MAX = 15.0
 """Until a text model's first sign of life (domain 8.3); then the next provider is asked."""
 
@@ -224,6 +242,9 @@ JSON_INTEGER_MAX = 2**53
 
 PAGE_ENTRIES_DEFAULT = 20
 """Entries of a page when the query does not say (domain 11.1)."""
+
+STREAM_BEGIN_SECONDS_MAX = 0.5
+"""How long an event stream waits for its first event, or for a refusal, before it begins."""
 
 STREAM_PING_SECONDS = 15.0
 """Silence on an event stream after which a comment shows that it is alive (domain 11.4)."""
@@ -277,6 +298,9 @@ OBJECTS_SECONDS_MAX = 30.0
 ADMIN_MESSAGE_BYTES_MAX = 1_048_576
 """One message of an operator; a larger one closes the admin channel with 1009."""
 
+ADMIN_ANSWER_BYTES_MAX = 268_435_456
+"""One message of the admin channel to the command line, which asks for no more than it shows."""
+
 ADMIN_BATCH_MAX = 32
 """Requests in one message of an operator; more are refused as an invalid request."""
 
@@ -304,6 +328,12 @@ ADMIN_STOP_SECONDS_MAX = 1.0
 ADMIN_LIST_ROWS_MAX = 1_000
 """Rows of one answer; further ones are asked for with a cursor or a narrower filter."""
 
+ADMIN_TABLE_ROWS_MAX = 200
+"""Rows of each table that an answer about one actor shows; all of them are counted."""
+
+ADMIN_JOURNAL_ENTRIES_MAX = 200
+"""Turns of one answer; older ones are asked for by number."""
+
 ADMIN_REASON_CHARS_MIN = 3
 """Characters of a reason; fewer explain nothing."""
 
@@ -323,8 +353,12 @@ notice says how many."""
 TAIL_PAUSE_SECONDS = 0.1
 """Between two notices of a tail, so that a busy server spends its time on calls."""
 
-TAIL_ENTRIES_PER_NOTICE = 64
+TAIL_ENTRIES_PER_NOTICE = 32
 """Entries of one notice: with the pause, what one operator can be told in a second."""
+
+TAIL_ENTRIES_PER_PAUSE = 256
+"""Entries that a tail takes in within one pause; what comes beyond that is only counted, so that
+following everything on a busy server costs little."""
 
 TAIL_ROWS_MAX = 20
 """Rows that a tail shows of one table of one commit; it says how many there were."""
@@ -332,7 +366,31 @@ TAIL_ROWS_MAX = 20
 TAIL_TEXT_CHARS_MAX = 500
 """Characters of one text that a tail shows, and items of one list."""
 
+DOCTOR_ANSWER_SECONDS_MAX = 5.0
+"""Time for a running server to answer the doctor; then it counts as not answering."""
+
+DOCTOR_CHECK_BYTES_MAX = 268_435_456
+"""A SQLite file that the doctor reads whole to find damage; a larger one is only looked into."""
+
+DOCTOR_CLOCK_SECONDS_MAX = 1.0
+"""How far clocks may be apart; beyond it the doctor warns."""
+
+DOCTOR_STEP_SECONDS_MAX = 0.05
+"""How far the wall clock may move against the monotonic one; beyond it the doctor warns."""
+
+DOCTOR_DISK_BYTES_MIN = 104_857_600
+DOCTOR_DISK_BYTES_LOW = 1_073_741_824
+"""Free space; with less the doctor finds an error, a warning."""
+
+DOCTOR_FILES_MIN = 256
+DOCTOR_FILES_LOW = 8_192
+"""Files that may be open; with less the doctor finds an error, a warning."""
+
+DOCTOR_SYNC_SECONDS_MAX = 0.1
+"""Time for a small write to become durable; beyond it the doctor warns."""
+
 assert CANARY_PAUSE_SECONDS + CANARY_SECONDS_MAX < CANARY_RED_SECONDS_MAX
+assert TAIL_ENTRIES_PER_NOTICE < TAIL_ENTRIES_PER_PAUSE < TAIL_ENTRIES_MAX
 assert OBJECTS_CONNECT_SECONDS_MAX < OBJECTS_TRY_SECONDS_MAX < OBJECTS_SECONDS_MAX
 assert INBOUND_PENDING_LOW < INBOUND_PENDING_HIGH < INBOUND_PENDING_MAX
 assert INBOUND_MESSAGE_BYTES_DEFAULT <= MESSAGE_BYTES_MAX

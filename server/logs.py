@@ -31,10 +31,23 @@ _SECRET_KEYS = re.compile(
     r"(authorization|password|passwd|secret|token|api[_-]?key|cookie)$", re.IGNORECASE
 )
 
+_OF_RECORDS = vars(logging.makeLogRecord({})).keys() | {"message", "asctime"}
+"""What every record has; anything else was said with ``extra``."""
+
+
+def _add_extra(
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        event.update({key: value for key, value in vars(record).items() if key not in _OF_RECORDS})
+    return event
+
+
 _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
-    structlog.stdlib.ExtraAdder(),
+    _add_extra,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 _contexts: list[Context] = []

@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "GENARRATIVE_"
+_FOR_CLIENTS = frozenset({"GENARRATIVE_ADMIN_TOKEN"})
+"""Variables with our prefix that are no settings of the server, but may stand beside them."""
+
 SETTINGS_FILE = "genarrative.toml"
 """Read from the working directory when no other file is named."""
 
@@ -281,7 +284,7 @@ def _unknown(key: str, source: str) -> SettingsError:
 
 def _environment_layer(environ: Mapping[str, str]) -> dict[str, object]:
     for name in environ:
-        if name.upper().startswith(ENVIRONMENT_PREFIX):
+        if name.upper().startswith(ENVIRONMENT_PREFIX) and name not in _FOR_CLIENTS:
             key = name[len(ENVIRONMENT_PREFIX) :].lower()
             if key not in Settings.model_fields:
                 raise _unknown(key, f"environment variable {name}")

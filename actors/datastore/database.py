@@ -71,6 +71,10 @@ class Database:
         """Whether the running transaction has written anything."""
         return bool(self._dirty)
 
+    def is_touched(self, table_name: str) -> bool:
+        """Whether the running transaction has written to a table of that name."""
+        return any(table.layout.name == table_name for table in self._dirty)
+
     def touch(self, table: Table[Any]) -> None:
         """Note the first write to a table in this transaction."""
         self._dirty.append(table)

@@ -7,7 +7,7 @@ Iteration is by ascending key always: no rule may depend on the order in which r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
@@ -385,28 +385,29 @@ class Table(Generic[Row]):
 
     def _keys(self, equals: dict[str, object]) -> list[object]:
         columns = self.layout.columns
-        wanted = [(columns.index(name), value) for name, value in equals.items()]
-        rows = self._rows
-        keys = self._candidates(dict(wanted))
-        found = []
-        for key in ascending(rows if keys is None else keys):
-            row = cast("tuple[object, ...]", rows[key])
-            if all(row[column] == value for column, value in wanted):
-                found.append(key)
-        return found
+        wanted = {columns.index(name): value for name, value in equals.items()}
+        rows = cast("dict[object, tuple[object, ...]]", self._rows)
+        keys, known = self._candidates(wanted)
+        # What an index has answered for need not be compared with every row again.
+        for column, value in wanted.items():
+            if column not in known:
+                keys = [key for key in keys if rows[key][column] == value]
+        return ascending(keys)
 
-    def _candidates(self, wanted: dict[int, object]) -> set[object] | None:
+    def _candidates(self, wanted: dict[int, object]) -> tuple[Iterable[object], tuple[int, ...]]:
+        """Keys of the fewest rows that an index finds, and the columns that it has looked at."""
         primary = self.layout.primary_key
         if primary is not None and primary in wanted:
-            return {wanted[primary]} & self._rows.keys()
+            return {wanted[primary]} & self._rows.keys(), (primary,)
         best: set[object] | None = None
+        columns: tuple[int, ...] = ()
         for index in self._indexes:
             if all(column in wanted for column in index.columns):
                 values = tuple(wanted[column] for column in index.columns)
                 keys = index.keys(values[0] if len(values) == 1 else values)
                 if best is None or len(keys) < len(best):
-                    best = keys
-        return best
+                    best, columns = keys, index.columns
+        return self._rows if best is None else best, columns
 
     def _numbered(self, row: Row, column: int) -> Row:
         values = cast("tuple[object, ...]", row)

@@ -317,11 +317,15 @@ class SyncRejected:
 
 @struct
 class AgentPublishAck:
-    """A session's world is published (12.5, step 4 to 5). Key: ``publish_key``."""
+    """A session's world is published, on whose wish ever (12.5, step 4 to 5).
+
+    Key: ``publish_key``. The hash says which of the session's drafts the gallery has.
+    """
 
     publish_key: str
     profile_id: str
     version: u32
+    document_hash: str
 
 
 @struct
@@ -337,9 +341,9 @@ class AgentUnpublished:
 
 @struct
 class AssetBound:
-    """An entity of a session has an image (12.7); the last one is the truth.
+    """An entity of a session has an image, or None any more (12.7); the last one is the truth.
 
-    Key: binding and ``version``, which is the number of the catalog's turn that bound it.
+    Key: binding and ``version``, which is the number of the catalog's turn that changed it.
     """
 
     binding_id: str
@@ -348,4 +352,4 @@ class AssetBound:
     entity_kind: EntityKind
     entity_key: str
     slot: AssetSlot
-    image_src: str
+    image_src: str | None

@@ -152,6 +152,8 @@ class Cell(LoopActor):
         """Take a turn for each message, in order."""
         meter, core = self._meter, self.core
         stopwatch, watch = meter.stopwatch, meter.turn_watch
+        if watch is not None and not watch.opens(core.key, len(batch)):
+            watch = None
         bounds, counts = meter.turn_seconds.bounds, meter.turn_seconds.counts
         now = meter.clock()
         seq = core.seq

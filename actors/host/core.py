@@ -166,7 +166,7 @@ class ActorCore:
 
     @property
     def is_quarantined(self) -> bool:
-        """Whether the actor takes no calls: it failed so often (architecture 3), or is set aside."""
+        """Whether it takes no calls: it failed too often (architecture 3), or is set aside."""
         return self.is_set_aside or len(self.evidence) >= QUARANTINE_FAILURES
 
     @property
@@ -234,7 +234,7 @@ class ActorCore:
         """
         database, mail = self.database, self.mail
         watch = self._shared.outlet.commit_watch
-        if watch is not None and not watch.wants(self.key):
+        if watch is not None and not watch.wants(self, call):
             watch = None
         is_watched = bool(self._board) or bool(self._runtime.attaching) or watch is not None
         commit = database.stage(is_watched=is_watched)

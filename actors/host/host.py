@@ -27,21 +27,15 @@ from actors.host.histogram import TURN_BOUNDS, Histogram
 from actors.host.inspection import Inspection
 from actors.host.loader import Loader
 from actors.host.mail import EFFECT
+from actors.host.mail_turns import Acknowledgement, Delivery, Due, Refusal, Replay
 from actors.host.orders import Orders
 from actors.host.passivation import Budget, Passivation
 from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
 from actors.host.session import Session, Sink
-from actors.host.turns import (
-    Acknowledgement,
-    Delivery,
-    Due,
-    Refusal,
-    Replay,
-    Turn,
-    unavailable,
-)
+from actors.host.tracing import Tracer
+from actors.host.turns import Turn, unavailable
 from actors.host.vitals import Vitals
 from actors.host.wakes import Wakes
 from actors.host.watch import CommitWatch, TurnWatch
@@ -54,7 +48,7 @@ from persistence.store import Append, Store
 from protocol.close_codes import CLOSE_RESTART
 from protocol.messages import Wire
 from protocol.schema import Lifecycle
-from protocol.values import ConnectionId
+from protocol.values import ConnectionId, Timestamp
 
 __all__ = ["Host"]
 
@@ -96,6 +90,7 @@ class Host:
         self.turn_watch: TurnWatch | None = None
         self.commit_watch: CommitWatch | None = None
         self.running: tuple[ActorCore, Turn] | None = None
+        self.tracer: Tracer | None = None
         self._store = store
         self._secret = secret
         self._failed = failed
@@ -108,6 +103,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_resetting = False
         self._refused_at = -math.inf
+        self._moment = 0
 
     # Life
 
@@ -467,6 +463,11 @@ class Host:
     def future_reply(self) -> FutureReply:
         """A reply that can be awaited."""
         return FutureReply(self._loop)
+
+    def moment(self) -> Timestamp:
+        """Now; no run has the same, so that it may name its calls by it."""
+        self._moment = max(self._moment + 1, self.clock())
+        return Timestamp(self._moment)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine beside the rest; it is cancelled when the host stops."""

@@ -31,7 +31,7 @@ from protocol.types import (
 )
 from protocol.values import ConnectionId, Identity, ScheduleInterval, ScheduleTime, Variant
 
-__all__ = ["PlainJson", "moment_text", "plain_json", "shortened"]
+__all__ = ["PlainJson", "moment_text", "plain_json", "shortened", "spelling"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO: Final = timedelta(microseconds=1)
@@ -77,6 +77,35 @@ def moment_text(micros: int) -> str:
     except OverflowError:
         return str(micros)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def spelling(declared: AlgebraicType) -> str:
+    """What values of a type look like, for people: ``{id: string, note?: string}``."""
+    match declared:
+        case Primitive(name):
+            return name.lower()
+        case ArrayType(element):
+            return "hex" if element == U8 else f"[{spelling(element)}]"
+        case OptionType(some):
+            return f"{spelling(some)} or null"
+        case ProductType(elements):
+            return f"{{{', '.join(map(_field_spelling, elements))}}}"
+        case EnumType(variants):
+            return " | ".join(f'"{snake(variant)}"' for variant in variants)
+        case ResultType(ok, err):
+            return _variants_spelling((Field("ok", ok), Field("err", err)))
+        case SumType(variants):
+            return _variants_spelling(variants)
+
+
+def _field_spelling(field: Field) -> str:
+    if isinstance(field.type, OptionType):
+        return f"{field.name}?: {spelling(field.type.some)}"
+    return f"{field.name}: {spelling(field.type)}"
+
+
+def _variants_spelling(variants: tuple[Field, ...]) -> str:
+    return " | ".join(f"{{{_field_spelling(variant)}}}" for variant in variants)
 
 
 def shortened(structure: object, chars: int, items: int) -> object:

@@ -13,7 +13,8 @@ from actors.errors import ReducerError
 from actors.host.admission import Admission, admit_at
 from actors.host.caller import Caller, service_caller
 from actors.host.endpoints import ProcedureEndpoint
-from actors.host.turns import Read, ReducerCall
+from actors.host.tracing import TracedTurn
+from actors.host.turns import Read, ReducerCall, Turn
 from actors.keys import ActorKey
 from actors.limits import PROCEDURE_SECONDS_MAX
 from actors.module.context import ViewContext
@@ -45,7 +46,7 @@ class Run:
         self._host = host
         self._caller = caller
         self._admission = admission
-        self.timestamp = Timestamp(host.clock())
+        self.timestamp = host.moment()
 
     @property
     def sender(self) -> Identity:
@@ -80,7 +81,10 @@ class Run:
         reply = host.future_reply()
         encoded = host.encode_arguments(declaration.name, args)
         key = endpoint.route(self._caller, args)
-        call = ReducerCall(endpoint, args, encoded, self._caller, reply)
+        call: Turn = ReducerCall(endpoint, args, encoded, self._caller, reply)
+        if host.tracer is not None:
+            trace = host.tracer.begin(endpoint.name, key, self._caller, is_framed=False)
+            call = call if trace is None else TracedTurn(call, trace, host.rounds)
         answer: Answer = await host.settled(key, call, reply)
         return answer
 

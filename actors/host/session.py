@@ -17,7 +17,8 @@ from actors.errors import ReducerError
 from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
 from actors.host.query_sets import QuerySets
-from actors.host.turns import Connect, Disconnect, ReducerCall, unavailable
+from actors.host.tracing import TracedTurn
+from actors.host.turns import Connect, Disconnect, ReducerCall, Turn, unavailable
 from actors.keys import ActorKey
 from protocol.errors import DecodeError, SqlError
 from protocol.messages import (
@@ -290,7 +291,11 @@ class Session:
         except ReducerError as error:
             self._answer(self.wire.reducer_err(request_id, host.clock(), str(error)))
             return
-        call = ReducerCall(endpoint, arguments, args, self.caller, _CallReply(self, request_id))
+        reply = _CallReply(self, request_id)
+        call: Turn = ReducerCall(endpoint, arguments, args, self.caller, reply)
+        if host.tracer is not None:
+            trace = host.tracer.begin(name, key, self.caller, is_framed=True)
+            call = call if trace is None else TracedTurn(call, trace, host.rounds)
         if not self._waiting and (not self._running or key == self._running_key):
             if host.offer(key, call):
                 self._running += 1
@@ -300,7 +305,7 @@ class Session:
             return
         self._waiting.append(_Waiting(key, partial(self._tell, key, call, request_id)))
 
-    def _tell(self, key: ActorKey, call: ReducerCall, request_id: int) -> bool:
+    def _tell(self, key: ActorKey, call: Turn, request_id: int) -> bool:
         if self._host.offer(key, call):
             return False
         answer = partial(self._push_answer, self._unavailable(request_id))

@@ -20,6 +20,9 @@ __all__ = ["CommitWatch", "TurnWatch"]
 class TurnWatch(Protocol):
     """Follows turns."""
 
+    def opens(self, key: ActorKey, count: int) -> bool:
+        """Whether an actor's next turns are of interest, of which there are so many."""
+
     def turn_taken(self, core: ActorCore, turn: Any, seconds: float) -> None:
         """Note a turn that has just ended; raises nothing."""
 
@@ -27,8 +30,8 @@ class TurnWatch(Protocol):
 class CommitWatch(Protocol):
     """Follows what turns change."""
 
-    def wants(self, key: ActorKey) -> bool:
-        """Whether changes of an actor are of interest; raises nothing."""
+    def wants(self, core: ActorCore, call: str) -> bool:
+        """Whether what a call is about to commit is of interest; raises nothing."""
 
     def committed(self, core: ActorCore, call: str, deltas: list[TableDelta]) -> None:
-        """Note a journaled turn's changes; raises nothing."""
+        """Note the changes that were just wanted, now journaled; raises nothing."""

@@ -218,7 +218,7 @@ class ProcedureContext(Protocol):
 
     @property
     def timestamp(self) -> Timestamp:
-        """When the procedure was called."""
+        """When the procedure was called; no two runs of a host have the same."""
 
     def call(self, reducer: Callable[..., Answer], *args: object) -> Awaitable[Answer]:
         """Call a reducer of the module as this caller; the answer is durable when it comes.

@@ -1,4 +1,4 @@
-"""Operators' side of the server: a channel of its own, its commands, and the record of their use."""
+"""Operators' side of the server: a channel of its own, its commands, and the record of them."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from actors.keys import ActorKey
 from server.admin.commands import Params, Result, command
 from server.admin.connection_commands import user_id_from
 from server.admin.context import AdminContext, Touched
+from server.admin.operations import OPERATIONS_KEY
 from server.admin.roles import Role
 from server.admin.subscription_commands import PlanEntry
 from server.errors import CommandError
@@ -280,6 +281,8 @@ async def quarantine_actor(ctx: AdminContext, params: NameActor) -> Stands:
     Its timers and the messages of other actors go on as well.
     """
     key = actor_key_from(ctx, params.actor)
+    if key == OPERATIONS_KEY:
+        raise CommandError("actor.needed", "without it no operator could release it again")
     await ctx.host.inspection.actor(key, rows=0)  # one that does not exist is not made by this
     await ctx.host.orders.quarantine(key, ctx.reason)
     _note(ctx, key)
@@ -308,7 +311,7 @@ def actor_key_from(ctx: AdminContext, text: str) -> ActorKey:
 def _note(ctx: AdminContext, key: ActorKey) -> None:
     """Tell the audit which actor it is about; such orders leave its journal as it is."""
     seq = ctx.host.core(key).seq if ctx.host.is_active(key) else 0
-    ctx.touched = Touched(key, seq, seq if seq else None)
+    ctx.touched = Touched(key, seq, seq)
 
 
 def _mark(text: str) -> tuple[float, str]:

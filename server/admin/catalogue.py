@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from server.admin import (
+    actor_commands,
     announcement_commands,
     audit_commands,
+    call_commands,
     connection_commands,
+    letter_commands,
     log_commands,
+    moderation_commands,
     server_commands,
+    subscription_commands,
     tail_commands,
 )
 from server.admin.commands import Command, commands_of
@@ -20,6 +25,11 @@ __all__ = ["COMMANDS"]
 _MODULES = (
     server_commands,
     connection_commands,
+    actor_commands,
+    subscription_commands,
+    letter_commands,
+    call_commands,
+    moderation_commands,
     announcement_commands,
     audit_commands,
     tail_commands,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import structlog
 
@@ -27,7 +28,7 @@ from server.metrics import Metrics
 from server.settings import Settings
 from server.transport.gateway import Gateway
 
-__all__ = ["ADMIN_ADDRESS_FILE", "bind_admin", "open_admin"]
+__all__ = ["ADMIN_ADDRESS_FILE", "Surroundings", "bind_admin", "open_admin"]
 
 ADMIN_ADDRESS_FILE = "admin.address"
 """In the data folder of a running server: where its admin channel is."""
@@ -63,21 +64,25 @@ def bind_admin(settings: Settings, parts: AsyncExitStack, port: int) -> socket.s
     return sock
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """A running server, as its composition root made it; ``context.Parts`` says what is what."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    host: Host
+    store: Store
+    store_description: StoreDescription
+    gateway: Gateway
+    issuers: TrustedIssuers
+    metrics: Metrics
+    bans: Bans
+    clock: Callable[[], int]
+    end: Callable[[], None]
+
+
 async def open_admin(
-    sock: socket.socket | None,
-    stack: AsyncExitStack,
-    *,
-    settings: Settings,
-    sources: Mapping[str, str],
-    host: Host,
-    store: Store,
-    store_description: StoreDescription,
-    gateway: Gateway,
-    issuers: TrustedIssuers,
-    metrics: Metrics,
-    bans: Bans,
-    clock: Callable[[], int],
-    end: Callable[[], None],
+    sock: socket.socket | None, stack: AsyncExitStack, server: Surroundings
 ) -> None:
     """Learn the bans, settle the audit and let operators in, when there is a socket for them.
 
@@ -87,34 +92,35 @@ async def open_admin(
         KeyFileError: the data folder's admin token is damaged.
         ReducerError: the operations actor is not available.
     """
-    operations = Operations(host)
-    await bans.load(operations)
+    operations = Operations(server.host)
+    await server.bans.load(operations)
     if sock is None:
         return
     audit = Audit(operations)
     await audit.settle()
     parts = Parts(
-        settings=settings,
-        sources=sources,
-        host=host,
-        store=store,
-        store_description=store_description,
-        gateway=gateway,
-        metrics=metrics,
+        settings=server.settings,
+        sources=server.sources,
+        host=server.host,
+        store=server.store,
+        store_description=server.store_description,
+        gateway=server.gateway,
+        metrics=server.metrics,
         operations=operations,
         audit=audit,
-        bans=bans,
-        draining=Draining(gateway),
-        feeds=Feeds(host, audit, metrics),
-        clock=clock,
-        started_at=clock(),
-        end=end,
+        bans=server.bans,
+        draining=Draining(server.gateway),
+        feeds=Feeds(server.host, audit, server.metrics),
+        clock=server.clock,
+        started_at=server.clock(),
+        end=server.end,
     )
-    tokens = await AdminTokens.load(settings.data_dir, gateway.authenticator, issuers)
+    folder = server.settings.data_dir
+    tokens = await AdminTokens.load(folder, server.gateway.authenticator, server.issuers)
     channel = AdminChannel(sock, tokens, Dispatcher(COMMANDS, parts))
     await channel.start()
     stack.push_async_callback(channel.stop)
-    address = settings.data_dir / ADMIN_ADDRESS_FILE
+    address = folder / ADMIN_ADDRESS_FILE
     address.write_text(f"{channel.url}\n", encoding="ascii")
     stack.callback(address.unlink, missing_ok=True)
     log.info("operators are let in", address=channel.url)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -14,11 +14,12 @@ from actors.errors import ReducerError
 from actors.host import Caller, Host
 from actors.host.core import ActorCore
 from actors.host.plain_json import plain_json, shortened
+from actors.host.turns import TurnNote
 from actors.keys import ActorKey
 from actors.module.tables import declaration_of
 from actors.operations.audit import OperationsAudit
 from server.admin.audit import Audit
-from server.admin.tails import Feed, Tails
+from server.admin.tails import Feed, Tail, Tails
 from server.limits import TAIL_ROWS_MAX, TAIL_TEXT_CHARS_MAX
 from server.logs import json_lines
 from server.metrics import Metrics
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 
+Entry = TypeVar("Entry")
+
+
 class TurnSeen(NamedTuple):
     """A turn as it was noted."""
 
@@ -44,10 +48,7 @@ class TurnSeen(NamedTuple):
     seq: int
     time: int
     seconds: float
-    sort: str
-    name: str
-    caller: Caller | None
-    error: Exception | None
+    note: TurnNote
 
 
 class CommitSeen(NamedTuple):
@@ -85,34 +86,84 @@ class CallFeed(_DurableFeed):
         """Watch turns while somebody follows."""
         self.host.turn_watch = self if self.tails else None
 
+    def opens(self, key: ActorKey, count: int) -> bool:
+        """Whether any tail looks at an actor's next turns; else count them for those without room.
+
+        So a tail of everything costs a busy server next to nothing.
+        """
+        full = []
+        for tail in self.tails:
+            if key.startswith(tail.prefix):
+                if tail.room or tail.is_choosy:
+                    return True
+                full.append(tail)
+        for tail in full:
+            tail.skip(count)
+        return False
+
     def turn_taken(self, core: ActorCore, turn: Any, seconds: float) -> None:
-        """Note a turn."""
-        fields = (core.key, core.seq, core.time, seconds, *turn.note())
-        self.offer(tuple.__new__(TurnSeen, fields))
+        """Note a turn, for the tails that want an actor's turn of such a note and length."""
+        note = turn.note()
+        for tail in self.tails:
+            if tail.wants(core.key, note, seconds):
+                if tail.room:
+                    tail.put(TurnSeen(core.key, core.seq, core.time, seconds, note))
+                else:
+                    tail.skip()
 
 
 class DeltaFeed(_DurableFeed):
     """Changes of rows; a ``CommitWatch``."""
 
-    _prefixes: tuple[str, ...] = ()
+    _wanting: Sequence[Tail[CommitSeen]] = ()
 
     def follow(self) -> None:
         """Watch commits while somebody follows."""
-        self._prefixes = tuple(tail.prefix for tail in self.tails)
         self.host.commit_watch = self if self.tails else None
 
-    def wants(self, key: ActorKey) -> bool:
-        """Whether a tail may want an actor's changes: others' are not even looked at."""
-        return key.startswith(self._prefixes)
+    def wants(self, core: ActorCore, call: str) -> bool:
+        """Ask the tails about the actor, the call, its caller and the touched tables.
+
+        What nobody wants, or has room for, does not become deltas.
+        """
+        running = self.host.running
+        wanting = []
+        for tail in self.tails:
+            if not core.key.startswith(tail.prefix):
+                continue
+            if not (tail.room or tail.is_choosy):
+                tail.skip()
+            elif tail.wants(core, call, running):
+                if tail.room:
+                    wanting.append(tail)
+                else:
+                    tail.skip()
+        self._wanting = wanting
+        return bool(wanting)
 
     def committed(self, core: ActorCore, call: str, deltas: list[TableDelta]) -> None:
         """Note a commit."""
         running = self.host.running
         caller = None if running is None else running[1].note()[2]
-        self.offer(CommitSeen(core.key, core.seq, core.time, call, caller, deltas))
+        seen = CommitSeen(core.key, core.seq, core.time, call, caller, deltas)
+        for tail in self._wanting:
+            tail.put(seen)
 
 
-class LogFeed(Feed[Mapping[str, object]]):
+class _PlainFeed(Feed[Entry]):
+    """What is so rare that tails are asked about the entries themselves."""
+
+    def offer(self, entry: Entry) -> None:
+        """Put an entry into the tails that want it."""
+        for tail in self.tails:
+            if tail.wants(entry):
+                if tail.room:
+                    tail.put(entry)
+                else:
+                    tail.skip()
+
+
+class LogFeed(_PlainFeed[Mapping[str, object]]):
     """Logs that are written; entries are what a line of JSON says."""
 
     def __init__(self) -> None:
@@ -150,7 +201,7 @@ class _LogHandler(logging.Handler):
             self._take(self.format(record))
 
 
-class AuditFeed(Feed[OperationsAudit]):
+class AuditFeed(_PlainFeed[OperationsAudit]):
     """Audit records, which are durable when they are told."""
 
     def __init__(self, audit: Audit) -> None:
@@ -178,7 +229,7 @@ class Feeds(Tails):
 
 def call_entry(seen: TurnSeen) -> Mapping[str, object]:
     """Spell a turn for operators."""
-    error = seen.error
+    sort, name, caller, error = seen.note
     outcome = (
         "done" if error is None else "refused" if isinstance(error, ReducerError) else "failed"
     )
@@ -186,9 +237,9 @@ def call_entry(seen: TurnSeen) -> Mapping[str, object]:
         "time": seen.time,
         "actor": seen.key,
         "seq": seen.seq,
-        "sort": seen.sort,
-        "name": seen.name,
-        **_who(seen.caller),
+        "sort": sort,
+        "name": name,
+        **_who(caller),
         "seconds": round(seen.seconds, 6),
         "outcome": outcome,
         "error": "" if error is None else shortened(_told(error), TAIL_TEXT_CHARS_MAX, 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -79,7 +80,9 @@ that a crash cut off becomes a record with the outcome `unknown` at the next sta
 carries the SHA-256 of the one before it, so `audit.verify` finds records that were changed or
 removed in the store. Records are never deleted: the newest are in the actor `operations/0`, older
 ones in actors `operations_archive/<number of the first>`.
+"""
 
+_ANNOUNCEMENTS = """
 ## Announcements
 
 Clients hear `announcements.send` by subscribing to `SELECT * FROM operations_announcement`, a table
@@ -90,33 +93,38 @@ of events that every server offers beside its module: `announced_at`, `level`, `
 
 def admin_page(commands: Iterable[Command]) -> str:
     """The page as Markdown; commands of one group stand together."""
-    return _HEAD + "".join(
-        part
-        for group, members in groupby(commands, key=lambda command: command.group)
-        for part in _group(group, members)
-    )
+    groups = groupby(commands, key=lambda command: command.group)
+    parts = [part for group, members in groups for part in _group(group, members)]
+    return "".join((_HEAD, _ANNOUNCEMENTS, *parts))
 
 
 def _group(group: str, commands: Iterable[Command]) -> Iterator[str]:
     yield f"\n## {group}\n"
     for command in commands:
-        yield f"\n### {command.name}\n\nRole `{command.role.claim}`. {command.text}\n"
-        yield from _fields("parameter", command.params)
-        yield from _fields("result", command.result)
+        text = command.text.replace("``", "`")
+        yield f"\n### {command.name}\n\nRole `{command.role.claim}`. {text}\n"
+        yield from _model("parameter", command.params)
+        yield from _model("result", command.result)
         if command.event is not None:
-            yield from _fields("notification", command.event)
+            yield from _model("notification", command.event)
 
 
-def _fields(title: str, model: type[BaseModel]) -> Iterator[str]:
+def _model(title: str, model: type[BaseModel]) -> Iterator[str]:
+    """A model's fields, and those of the models that they hold."""
     schema = model.model_json_schema()
-    required = set(schema.get("required", ()))
+    yield from _fields(title, schema)
+    for name, nested in schema.get("$defs", {}).items():
+        yield from _fields(f"`{name}`", nested)
+
+
+def _fields(title: str, schema: dict[str, Any]) -> Iterator[str]:
     if not schema.get("properties"):
         return
     yield f"\n| {title} | type | |\n|---|---|---|\n"
     for name, field in schema["properties"].items():
         text = field.get("description", "")
-        if title == "parameter" and name not in required and field.get("default") is not None:
-            text += f" Default: `{field['default']}`."
+        if title == "parameter" and field.get("default") is not None:
+            text += f" Default: `{json.dumps(field['default'])}`."
         yield f"| `{name}` | {_type(field)} | {text} |\n"
 
 

@@ -15,7 +15,7 @@ from protocol.errors import DecodeError
 from server.admin.context import AdminContext
 from server.errors import CommandError
 
-__all__ = ["OPERATOR_ROLES", "ServiceAnswer", "call_reducer", "reducer_named"]
+__all__ = ["OPERATOR_ROLES", "ServiceAnswer", "call_reducer", "is_for_operators"]
 
 OPERATOR_ROLES: Final = ("service", "admin")
 """What reducers take operators for."""
@@ -29,16 +29,9 @@ class ServiceAnswer(NamedTuple):
     answer: object
 
 
-def reducer_named(ctx: AdminContext, name: str) -> ReducerDeclaration:
-    """A reducer that operators may call.
-
-    Raises:
-        CommandError: ``reducer.not_found``; also for one that is for other parts of the server.
-    """
-    found = ctx.host.module.reducers.get(name)
-    if found is None or (found.roles and found.roles.isdisjoint(OPERATOR_ROLES)):
-        raise CommandError("reducer.not_found", f"this module has no reducer {name} for operators")
-    return found
+def is_for_operators(reducer: ReducerDeclaration) -> bool:
+    """Whether operators may call a reducer; some are for other parts of the server alone."""
+    return not reducer.roles or not reducer.roles.isdisjoint(OPERATOR_ROLES)
 
 
 async def call_reducer(
@@ -53,9 +46,11 @@ async def call_reducer(
         CommandError: ``reducer.not_found``, ``input.invalid``, ``call.failed``.
         ReducerError: the reducer refuses.
     """
-    declaration = reducer_named(ctx, name)
-    values = _values(declaration, arguments)
     host = ctx.host
+    declaration = host.module.reducers.get(name)
+    if declaration is None or not is_for_operators(declaration):
+        raise CommandError("reducer.not_found", f"this module has no reducer {name} for operators")
+    values = _values(declaration, arguments)
     endpoint = host.reducers[name]
     caller = _caller(ctx)
     endpoint.authorize(caller, host.clock())

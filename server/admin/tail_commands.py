@@ -7,11 +7,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from actors.host import Caller
+from actors.host.core import ActorCore
+from actors.host.turns import Turn, TurnNote
+from actors.keys import ActorKey
 from actors.operations.audit import OperationsAudit
 from server.admin.audit_commands import AuditEntry, audit_entry
 from server.admin.commands import Event, Params, Result, command
 from server.admin.context import AdminContext
-from server.admin.feeds import CommitSeen, TurnSeen, call_entry, delta_entry, log_entry
+from server.admin.feeds import call_entry, delta_entry, log_entry
 from server.admin.roles import Role
 from server.admin.tails import Tail
 from server.errors import CommandError
@@ -51,7 +55,9 @@ class _Notice(Event):
     """What a tail tells at once."""
 
     tail: int = Field(description="Number of the tail.")
-    dropped: int = Field(description="Entries before these that were dropped for newer ones.")
+    dropped: int = Field(
+        description="Entries that were dropped since the notice before, or passed unseen."
+    )
     is_durable: bool = Field(
         description="False when the store refused something meanwhile: these may be taken back."
     )
@@ -99,20 +105,23 @@ _QUIET = frozenset({"acknowledgement", "refusal", "due", "read"})
 @command("tail.calls", role=Role.READ, event=CallNotice)
 async def tail_calls(ctx: AdminContext, params: TailCalls) -> TailBegun:
     """Follow calls and messages: what each actor was asked, by whom, and how that ended."""
-    prefix, name, hidden = params.actor, params.name, frozenset() if params.everything else _QUIET
-    is_of_caller = params.user is not None or params.connection is not None
+    hidden = frozenset() if params.everything else _QUIET
+    prefix, only, is_failed = params.actor, params.name, params.failed
+    is_of_caller, seconds_min = _is_of_caller(params), params.slower_than
 
-    def wants(seen: TurnSeen) -> bool:
+    def wants(key: ActorKey, note: TurnNote, seconds: float) -> bool:
+        sort, name, caller, error = note
         return (
-            seen.sort not in hidden
-            and seen.key.startswith(prefix)
-            and (name is None or seen.name == name)
-            and (not params.failed or seen.error is not None)
-            and seen.seconds >= params.slower_than
-            and (not is_of_caller or _is_caller(seen, params.user, params.connection))
+            (error is not None or not is_failed)
+            and (only is None or name == only)
+            and seconds >= seconds_min
+            and sort not in hidden
+            and key.startswith(prefix)
+            and (not is_of_caller or _is_caller(caller, params))
         )
 
-    tail = Tail(wants, call_entry)
+    is_choosy = bool(is_failed or only or seconds_min or is_of_caller)
+    tail = Tail(wants, call_entry, prefix, is_choosy=is_choosy)
     feeds = ctx.parts.feeds
     return TailBegun(tail=feeds.open(feeds.calls, tail, ctx.peer, "tail.calls"))
 
@@ -159,19 +168,19 @@ class TailDeltas(Params):
 async def tail_deltas(ctx: AdminContext, params: TailDeltas) -> TailBegun:
     """Follow the changes of rows, private tables included."""
     prefix, name, table = params.actor, params.name, params.table
-    is_of_caller = params.user is not None or params.connection is not None
+    is_of_caller = _is_of_caller(params)
 
-    def wants(seen: CommitSeen) -> bool:
+    def wants(core: ActorCore, call: str, running: tuple[ActorCore, Turn] | None) -> bool:
         return (
-            seen.key.startswith(prefix)
-            and (name is None or seen.name == name)
-            and (table is None or any(delta.layout.name == table for delta in seen.deltas))
-            and (not is_of_caller or _is_caller(seen, params.user, params.connection))
+            (name is None or call == name)
+            and (table is None or core.database.is_touched(table))
+            and (not is_of_caller or _is_caller(running and running[1].note()[2], params))
         )
 
     if table is not None and table not in {entry.name for entry in ctx.host.module.tables.values()}:
         raise CommandError("table.not_found", f"the module has no table {table}")
-    tail = Tail(wants, delta_entry(table), prefix=prefix)
+    is_choosy = bool(name or table or is_of_caller)
+    tail = Tail(wants, delta_entry(table), prefix, is_choosy=is_choosy)
     feeds = ctx.parts.feeds
     return TailBegun(tail=feeds.open(feeds.deltas, tail, ctx.peer, "tail.deltas"))
 
@@ -251,7 +260,9 @@ async def tail_audit(ctx: AdminContext, params: TailAudit) -> TailBegun:
             and params.actor in {None, record.actor}
         )
 
-    tail = Tail(wants, lambda record: audit_entry(record).model_dump(mode="json"))
+    tail: Tail[OperationsAudit] = Tail(
+        wants, lambda record: audit_entry(record).model_dump(mode="json")
+    )
     feeds = ctx.parts.feeds
     return TailBegun(tail=feeds.open(feeds.audit, tail, ctx.peer, "tail.audit"))
 
@@ -274,10 +285,13 @@ async def end_tail(ctx: AdminContext, params: EndTail) -> TailEnded:
     return TailEnded(ended=ctx.peer.end(params.tail))
 
 
-def _is_caller(seen: TurnSeen | CommitSeen, user: str | None, connection: str | None) -> bool:
-    caller = seen.caller
+def _is_of_caller(params: TailCalls | TailDeltas) -> bool:
+    return params.user is not None or params.connection is not None
+
+
+def _is_caller(caller: Caller | None, params: TailCalls | TailDeltas) -> bool:
     return (
         caller is not None
-        and user in {None, caller.user_id}
-        and connection in {None, str(caller.connection_id)}
+        and params.user in {None, caller.user_id}
+        and params.connection in {None, str(caller.connection_id)}
     )

@@ -16,6 +16,7 @@ from server.errors import CommandError
 from server.limits import (
     TAIL_ENTRIES_MAX,
     TAIL_ENTRIES_PER_NOTICE,
+    TAIL_ENTRIES_PER_PAUSE,
     TAIL_PAUSE_SECONDS,
     TAILS_MAX,
 )
@@ -33,24 +34,46 @@ class Tail(Generic[Entry]):
     """One operator's queue of one feed's entries. Loop thread.
 
     Args:
-        wants: whether an entry is of interest; called where it happens, so it must be quick.
+        wants: whether what the feed asks about is of interest; called where it happens, so it must
+            be quick.
         spell: an entry for the operator.
-        prefix: how the keys of actors begin that may be of interest, where the feed asks.
+        prefix: how the keys of actors begin that may be of interest.
+        is_choosy: whether it asks for more than that, so that it must be asked for each entry.
+
+    Attributes:
+        room: entries that are taken in for now; while there is none, they are ``skip``ped.
     """
 
-    __slots__ = ("_entries", "_is_awake", "_put", "_ready", "_spell", "_told", "prefix", "wants")
+    __slots__ = (
+        "_entries",
+        "_is_awake",
+        "_put",
+        "_ready",
+        "_skipped",
+        "_spell",
+        "_told",
+        "is_choosy",
+        "prefix",
+        "room",
+        "wants",
+    )
 
     def __init__(
         self,
-        wants: Callable[[Entry], bool],
+        wants: Callable[..., bool],
         spell: Callable[[Entry], Mapping[str, object]],
         prefix: str = "",
+        *,
+        is_choosy: bool = True,
     ) -> None:
         self.wants = wants
         self.prefix = prefix
+        self.is_choosy = is_choosy
+        self.room = TAIL_ENTRIES_PER_PAUSE
         self._spell = spell
         self._entries: deque[Entry] = deque(maxlen=TAIL_ENTRIES_MAX)
         self._put = 0
+        self._skipped = 0
         self._told = 0
         self._is_awake = False
         self._ready = asyncio.Event()
@@ -59,30 +82,40 @@ class Tail(Generic[Entry]):
         """Queue an entry; when there are too many, the oldest gives way."""
         self._put += 1
         self._entries.append(entry)
+        self.room -= 1
+        if not self.room:
+            asyncio.get_running_loop().call_later(TAIL_PAUSE_SECONDS, self._make_room)
         if not self._is_awake:
             self._is_awake = True
             self._ready.set()
 
+    def skip(self, count: int = 1) -> None:
+        """Count entries that there is no room for."""
+        self._skipped += count
+
     async def wait(self) -> int:
-        """Wait until there is something to tell; answers how many entries there ever were."""
+        """Wait until there is something to tell; answers how many entries were ever put."""
         await self._ready.wait()
         return self._put
 
     def take(self, through: int) -> tuple[list[Mapping[str, object]], int]:
-        """The oldest entries, spelled, and how many were dropped before them.
+        """The oldest entries, spelled, and how many were dropped since this was asked before.
 
         Those that came after the first ``through`` ones stay.
         """
         entries = self._entries
         first = self._put - len(entries)
-        dropped = first - self._told
+        dropped, self._skipped = first - self._told + self._skipped, 0
         count = max(0, min(through - first, TAIL_ENTRIES_PER_NOTICE))
         taken = [entries.popleft() for _ in range(count)]
-        self._told += dropped + count
+        self._told = first + count
         if not entries:
             self._is_awake = False
             self._ready.clear()
         return [self._spell(entry) for entry in taken], dropped
+
+    def _make_room(self) -> None:
+        self.room = TAIL_ENTRIES_PER_PAUSE
 
 
 class Feed(Generic[Entry]):
@@ -102,12 +135,6 @@ class Feed(Generic[Entry]):
     async def settle(self) -> bool:
         """Wait until what was put is durable; False when that cannot be said of all of it."""
         return True
-
-    def offer(self, entry: Entry) -> None:
-        """Put an entry into the tails that want it."""
-        for tail in self.tails:
-            if tail.wants(entry):
-                tail.put(entry)
 
     def add(self, tail: Tail[Entry]) -> None:
         """Let a tail follow."""

@@ -11,6 +11,7 @@ import openai
 
 from actors.errors import TextModelError
 from actors.module.text_model import Prompt
+from server.effects.event_chunks import EventChunks
 from server.effects.openai_errors import provider_errors
 from server.effects.provider import ModelAddress, Usage
 
@@ -20,8 +21,7 @@ __all__ = ["OpenAiProvider", "openai_client"]
 class OpenAiProvider:
     """Streams the answers of one model. Errors tell nothing of address, key or texts.
 
-    The library authorises, decodes events and tells errors apart; its typed chunks are left out,
-    since making them takes longer than everything else that a chunk goes through here.
+    The library authorises, keeps connections and tells errors apart.
 
     Args:
         address: where the model is, and its name.
@@ -66,7 +66,7 @@ class OpenAiProvider:
                 cast_to=object,
                 body=body,
                 stream=True,
-                stream_cls=openai.AsyncStream[object],
+                stream_cls=EventChunks,
             )
             async with aclosing(answer) as chunks:
                 async for chunk in chunks:

@@ -15,7 +15,11 @@ from actors.errors import ReducerError
 from actors.module.routes import ServerEvent
 from server.http.json_writing import json_bytes, write_anything
 from server.http.problems import INTERNAL_ERROR
-from server.limits import STREAM_PING_SECONDS, STREAM_WRITE_SECONDS_MAX
+from server.limits import (
+    STREAM_BEGIN_SECONDS_MAX,
+    STREAM_PING_SECONDS,
+    STREAM_WRITE_SECONDS_MAX,
+)
 
 __all__ = ["MEDIA_TYPE", "EventStream", "event_bytes"]
 
@@ -53,11 +57,18 @@ class EventStream:
     ) -> None:
         self._events = events
         self._closing = closing
-        self._first: ServerEvent | None = None
+        self._coming: asyncio.Future[ServerEvent | None] | None = None
 
     async def begin(self) -> None:
-        """Wait for the first event; what the generator raises before it is raised here."""
-        self._first = await anext(self._events, None)
+        """Wait for the first event, for a while; what the generator raises meanwhile is raised."""
+        self._coming = asyncio.ensure_future(anext(self._events, None))
+        try:
+            await asyncio.wait((self._coming,), timeout=STREAM_BEGIN_SECONDS_MAX)
+            if self._coming.done():
+                self._coming.result()
+        except asyncio.CancelledError:
+            await self._stop_waiting()
+            raise
 
     async def run(
         self, receive: Receive, send: Send, headers: Mapping[str, str], *, is_head: bool
@@ -65,21 +76,22 @@ class EventStream:
         """Answer with the stream (ASGI); only with its head if ``is_head``."""
         every = {**_HEADERS, **headers}
         raw = [(name.encode(), value.encode()) for name, value in every.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": raw})
-        if not is_head:
-            gone = asyncio.ensure_future(_until_gone(receive))
-            try:
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": raw})
+            if not is_head:
                 await self._write_all(send, gone)
-            except (ClientDisconnect, OSError):
-                return
-            finally:
-                gone.cancel()
+        except (ClientDisconnect, OSError):
+            return
+        finally:
+            gone.cancel()
+            await self._stop_waiting()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write_all(self, send: Send, gone: asyncio.Future[None]) -> None:
-        event = self._first
-        while event is not None and not gone.done():
-            await _write(send, event_bytes(event))
+        if self._coming is not None and not self._coming.done():
+            await _write(send, _PING)  # servers keep the head until there is a body
+        while not gone.done():
             try:
                 event = await self._next(send, gone)
             except ReducerError as error:
@@ -90,26 +102,32 @@ class EventStream:
                 log.exception("an event stream broke")
                 await _write(send, event_bytes(_failure(INTERNAL_ERROR)))
                 return
+            if event is None:
+                return
+            await _write(send, event_bytes(event))
 
     async def _next(self, send: Send, gone: asyncio.Future[None]) -> ServerEvent | None:
         """The next event, with signs of life until it comes; None at the end, whoever made it."""
-        coming = asyncio.ensure_future(anext(self._events, None))
-        try:
-            while True:
-                done, _ = await asyncio.wait(
-                    (coming, gone, self._closing),
-                    timeout=STREAM_PING_SECONDS,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if coming in done:
-                    return coming.result()
-                if done:
-                    return None
-                await _write(send, _PING)
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
+        coming = self._coming or asyncio.ensure_future(anext(self._events, None))
+        self._coming = coming
+        while True:
+            done, _ = await asyncio.wait(
+                (coming, gone, self._closing),
+                timeout=STREAM_PING_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if coming in done:
+                self._coming = None
+                return coming.result()
+            if done:
+                return None
+            await _write(send, _PING)
+
+    async def _stop_waiting(self) -> None:
+        """Leave the generator alone, so that it can be closed."""
+        if self._coming is not None and not self._coming.done():
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -26,7 +26,7 @@ from actors.module.object_store import ObjectStore
 from actors.module.routes import Access, ObjectBody, Route
 from protocol.identity import identity_from_claims
 from protocol.values import ConnectionId
-from server.errors import TokenError, TokenExpiredError
+from server.errors import BannedError, TokenError, TokenExpiredError
 from server.http.addresses import Addresses
 from server.http.bodies import Bodies, has_body, media_type_of
 from server.http.compiled_route import CompiledRoute, compile_route
@@ -206,6 +206,8 @@ class Facade:
                 bearer = await gateway.authenticator.authenticate(header)
             except TokenExpiredError as error:
                 raise ReducerError("auth.token_expired", str(error)) from None
+            except BannedError as error:
+                raise ReducerError("auth.forbidden", str(error)) from None
             except TokenError as error:
                 raise ReducerError("auth.unauthenticated", str(error)) from None
             return _Asking(bearer.claims, gateway.admission, is_known=True)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Socket", "bound_socket"]
 
 log = structlog.get_logger(__name__)
+access = structlog.get_logger("server.access")
 
 
 class Socket(asyncio.Protocol):
@@ -72,6 +73,8 @@ class Socket(asyncio.Protocol):
         self._give_up: asyncio.TimerHandle | None = None
         self._reading = True
         self._closing = False
+        self._name = ""  # the connection id, for logs
+        self._opened_at = 0.0
 
     # --- asyncio's protocol
 
@@ -85,6 +88,8 @@ class Socket(asyncio.Protocol):
         if self._core is None:
             self._begin_handshake(data)
             return
+        if self._gateway.tracer is not None:
+            self._gateway.tracer.frame_received()
         wheel = self._gateway.wheel
         self._keepalive.received(wheel.now)
         self._gateway.metrics.bytes_received += len(data)
@@ -97,13 +102,7 @@ class Socket(asyncio.Protocol):
                 except FrameError as error:
                     ending = error
                     break
-            elif type(event) is Ping:
-                if not self._closing:
-                    self._transport.write(pong_frame(event.payload))
-            elif type(event) is Pong:
-                self._keepalive.pong_received(wheel.now)
-                wheel.schedule(self, self._keepalive.deadline())
-            else:
+            elif not self._is_keepalive(event):
                 ending = event
         if requests and not self._closing and self._gateway.accepting:
             self._receive(requests)
@@ -127,6 +126,9 @@ class Socket(asyncio.Protocol):
         if self._core is not None:
             self._core.close()
             self._gateway.metrics.connections_open -= 1
+            if self._gateway.is_access_logged:
+                seconds = round(self._loop.time() - self._opened_at, 3)
+                access.info("socket closed", connection=self._name, seconds=seconds)
             self._gateway.sockets.discard(self)
         if self._session is not None:
             self._gateway.spawn(self._end_session(self._session))
@@ -239,6 +241,10 @@ class Socket(asyncio.Protocol):
                 self._transport,
             )
         )
+        self._name, self._opened_at = str(accepted.connection_id), now
+        if gateway.is_access_logged:
+            who = str(accepted.bearer.claims.identity)
+            access.info("socket opened", connection=self._name, identity=who)
         self._beginning = gateway.spawn(self._connect(self._session))
         deadline = self.on_deadline(now)
         if deadline is not None:
@@ -249,10 +255,11 @@ class Socket(asyncio.Protocol):
         try:
             await session.connect()
         except SessionRefusedError as error:
-            log.info("connection refused by the module", reason=str(error))
+            reason = str(error)
+            log.info("connection refused by the module", reason=reason, connection=self._name)
             self._cut()
         except Exception:
-            log.exception("connection failed to begin")
+            log.exception("connection failed to begin", connection=self._name)
             self.abort(CLOSE_INTERNAL_ERROR, "internal error")
 
     # --- requests
@@ -267,7 +274,7 @@ class Socket(asyncio.Protocol):
         try:
             session.receive(requests)
         except Exception:
-            log.exception("requests could not be taken")
+            log.exception("requests could not be taken", connection=self._name)
             self.abort(CLOSE_INTERNAL_ERROR, "internal error")
             return
         if session.pending > INBOUND_PENDING_HIGH and self._reading and not self._closing:
@@ -284,6 +291,19 @@ class Socket(asyncio.Protocol):
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
+
+    def _is_keepalive(self, event: Event) -> bool:
+        """Answer a ping, note a pong; False for any other event."""
+        if type(event) is Ping:
+            if not self._closing:
+                self._transport.write(pong_frame(event.payload))
+        elif type(event) is Pong:
+            wheel = self._gateway.wheel
+            self._keepalive.pong_received(wheel.now)
+            wheel.schedule(self, self._keepalive.deadline())
+        else:
+            return False
+        return True
 
     # --- end
 
@@ -317,7 +337,7 @@ class Socket(asyncio.Protocol):
         try:
             await session.disconnect()
         except Exception:
-            log.exception("connection failed to end")
+            log.exception("connection failed to end", connection=self._name)
 
 
 def bound_socket(gateway: Gateway) -> type[asyncio.Protocol]:

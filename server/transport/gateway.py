@@ -18,7 +18,7 @@ from server.transport.framing import Framing
 from server.transport.open_sockets import OpenSockets
 from server.transport.wheel import TimerWheel
 
-__all__ = ["Admission", "Gateway", "SessionPort", "Sessions", "Sink"]
+__all__ = ["Admission", "FrameTracer", "Gateway", "SessionPort", "Sessions", "Sink"]
 
 Admission = Callable[[Claims, int, Rate | None], bool]
 """Takes a token of a caller's bucket at a time in microseconds: of the one for all calls, or of a
@@ -51,6 +51,13 @@ class SessionPort(Protocol):
 
     async def disconnect(self) -> None:
         """End everything that the connection holds and run ``client_disconnected``; idempotent."""
+
+
+class FrameTracer(Protocol):
+    """Who follows calls from the moment that their bytes arrive."""
+
+    def frame_received(self) -> None:
+        """Bytes came; what they hold is handed on before anything else happens."""
 
 
 class Sessions(Protocol):
@@ -87,6 +94,8 @@ class Gateway:
         framing: turns messages into frames, once for equal ones.
         tasks: beginnings and ends of sessions that are still running.
         sockets: the connections that are open.
+        tracer: follows calls; None mostly.
+        is_access_logged: whether sockets' beginnings and ends are logged.
         accepting: False once the server stops: upgrades are refused, requests are not heard.
         is_draining: upgrades are refused; connections that are open go on.
     """
@@ -101,6 +110,8 @@ class Gateway:
     framing: Framing = field(default_factory=Framing)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sockets: OpenSockets = field(default_factory=OpenSockets)
+    tracer: FrameTracer | None = None
+    is_access_logged: bool = False
     accepting: bool = True
     is_draining: bool = False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from actors.domains.domain_types import (
 )
 from actors.module.module import Module
 from actors.module.system import DeadLetter, OutboxMessage
+from actors.module.tables import declaration_of
 
 pytestmark = pytest.mark.crash
 
@@ -163,84 +164,107 @@ def delta_ids(events: list[Event]) -> list[str | None]:
     return [event.id for event in events if event.event == "delta"]
 
 
-async def _cut_off(model: ModelServer, author: Author, user: User, session_id: str, k: int) -> str:
-    """Let a reply come to its chunk ``k``, for two readers; answers the last event's id."""
-    gates = [asyncio.Event() for _ in range(k)]
-    script: list[Step] = [
-        step for pair in zip(pieces(OLD), gates, strict=False) for step in pair
-    ]
-    model.say(*script)
-    body = {"text": "A world of salt.", "clientMessageId": f"m{k}"}
-    path = f"{SESSIONS}/{session_id}/messages/stream"
-    async with user.stream("POST", path, json=body) as events:
-        seen: list[Event] = []
-        for number in range(k):
-            seen += await take_deltas(events, 1)
-            message_id = author.message_of(session_id).message_id
-            await author.bot.until(lambda n=number: len(author.chunks(message_id)) > n)
-            assert author.chunks(message_id) == OLD[: number + 1]
-            if number < k - 1:
-                gates[number].set()
-    assert [event.data["text"] for event in seen if event.event == "delta"] == OLD[:k]
-    assert delta_ids(seen) == [f"{message_id}:1:{number}" for number in range(k)]
-    return str(delta_ids(seen)[-1])
+class Reply:
+    """A reply that is cut off behind its chunk ``length``, and its author's two readers."""
 
+    def __init__(self, length: int, author: Author, user: User, session_id: str) -> None:
+        self.length = length
+        self.session_id = session_id
+        self.last_event_id = ""
+        self._author = author
+        self._user = user
+        self._path = f"{SESSIONS}/{session_id}/messages/stream"
 
-async def _resumed(
-    gate: asyncio.Event, author: Author, user: User, session_id: str, last_event_id: str
-) -> list[Event]:
-    """What a reader is told who comes again behind a delta, to the end."""
-    path = f"{SESSIONS}/{session_id}/messages/stream"
-    async with user.stream("GET", path, last_event_id) as events:
-        gate.set()
-        news = [event async for event in events]
-    message = author.message_of(session_id)
-    operation = await author.done(message.operation_id)
-    assert (operation.status, operation.attempt) == (OperationStatus.SUCCEEDED, 2)
-    return news
+    @property
+    def message(self) -> Any:
+        return self._author.message_of(self.session_id)
+
+    @property
+    def chunks(self) -> list[str]:
+        return self._author.chunks(self.message.message_id)
+
+    async def begin(self, model: ModelServer) -> None:
+        """Let it come so far, piece by piece, in front of both readers."""
+        gates = [asyncio.Event() for _ in range(self.length)]
+        paced = zip(pieces(OLD), gates, strict=False)
+        script: list[Step] = [step for pair in paced for step in pair]
+        model.say(*script)
+        body = {"text": "A world of salt.", "clientMessageId": "m1"}
+        async with self._user.stream("POST", self._path, json=body) as events:
+            seen: list[Event] = []
+            for number, gate in enumerate(gates):
+                seen += await take_deltas(events, 1)
+                await self._author.bot.until(lambda n=number: len(self.chunks) > n)
+                assert self.chunks == OLD[: number + 1]
+                if number < self.length - 1:
+                    gate.set()
+        message_id = self.message.message_id
+        texts = [event.data["text"] for event in seen if event.event == "delta"]
+        assert texts == OLD[: self.length]
+        ids = [f"{message_id}:1:{number}" for number in range(self.length)]
+        assert delta_ids(seen) == ids
+        self.last_event_id = ids[-1]
+
+    async def come_again(self, author: Author, user: User) -> None:
+        """Connect anew: what was seen is there, although nobody writes."""
+        self._author, self._user = author, user
+        await author.follow()
+        await author.bot.until(lambda: self.message is not None and self.message.attempt == 2)
+        assert self.message.status is MessageStatus.STREAMING
+        assert self.message.text == "".join(self.chunks) == "".join(OLD[: self.length])
+
+    def rows(self) -> dict[str, list[str]]:
+        return self._author.rows()
+
+    async def go_on(self) -> None:
+        """What a reader is told who comes behind the last delta, to the end."""
+        async with self._user.stream("GET", self._path, self.last_event_id) as events:
+            _check_news([event async for event in events], self.message.message_id)
+        operation = await self._author.done(self.message.operation_id)
+        assert (operation.status, operation.attempt) == (OperationStatus.SUCCEEDED, 2)
+        assert (self.message.status, self.message.text_source) == (
+            MessageStatus.COMPLETE,
+            TextSource.LLM,
+        )
+        assert "".join(self.chunks) == self.message.text == "".join(NEW)
 
 
 @pytest.mark.timeout(120)
-async def test_a_reply_goes_on_after_a_kill_at_any_chunk(store: str, tmp_path: Path) -> None:
+async def test_replies_go_on_after_a_kill_at_any_chunk(store: str, tmp_path: Path) -> None:
     words = Words(Module.load(MODULE))
     async with model_server() as model:
-        flags = ("--config", settings(tmp_path, model), "--store", store, "--no-rate-limits")
+        flags = ("--config", settings(tmp_path, model), "--store", store)
         with serving(MODULE, tmp_path / "data", *flags) as server:
-            token = ""
-            for k in range(1, len(OLD) + 1):
-                async with connected(words, server, token) as bot, visiting(server) as visitors:
-                    token = bot.token
-                    author = Author(bot, words)
+            replies: dict[str, Reply] = {}
+            async with AsyncExitStack() as stack:
+                visitors = await stack.enter_async_context(visiting(server))
+                for length in range(1, len(OLD) + 1):
+                    bot = await stack.enter_async_context(connected(words, server))
+                    author, user = Author(bot, words), visitors.holder(bot.token)
                     await author.follow()
-                    session_id = await author.create(f"s{k}")
-                    user = visitors.holder(token)
-                    last_event_id = await _cut_off(model, author, user, session_id, k)
-                    server.kill()
-                gate = asyncio.Event()
+                    session_id = await author.create("begin")
+                    replies[bot.token] = reply = Reply(length, author, user, session_id)
+                    await reply.begin(model)
+                server.kill()
+            gate = asyncio.Event()
+            for _ in replies:
                 model.say(gate, *pieces(NEW))
-                server.start()
-                async with connected(words, server, token) as bot, visiting(server) as visitors:
-                    author = Author(bot, words)
-                    await author.follow()
-                    await model.until_asked(2 * k)
-                    await bot.until(lambda: author.message_of(session_id) is not None)  # noqa: B023
-                    message = author.message_of(session_id)
-                    assert message.status is MessageStatus.STREAMING
-                    assert author.chunks(message.message_id) == OLD[:k], "what was seen is there"
-                    assert message.text == "".join(OLD[:k])
-                    user = visitors.holder(token)
-                    news = await _resumed(gate, author, user, session_id, last_event_id)
-                    _check_news(news, message.message_id)
-                    message = author.message_of(session_id)
-                    assert (message.status, message.text_source) == (
-                        MessageStatus.COMPLETE,
-                        TextSource.LLM,
-                    )
-                    assert "".join(author.chunks(message.message_id)) == message.text
-                    rows = author.rows()
+            server.start()
+            rows: dict[str, dict[str, list[str]]] = {}
+            async with AsyncExitStack() as stack:
+                visitors = await stack.enter_async_context(visiting(server))
+                for token, reply in replies.items():
+                    bot = await stack.enter_async_context(connected(words, server, token))
+                    await reply.come_again(Author(bot, words), visitors.holder(token))
+                await model.until_asked(2 * len(replies))
+                gate.set()
+                for token, reply in replies.items():
+                    await reply.go_on()
+                    rows[token] = reply.rows()
             server.kill()
             server.start()
-            await _same_rows(server, words, token, rows)
+            for token in replies:
+                await _same_rows(server, words, token, rows[token])
             server.stop()
             assert "Traceback" not in server.log()
 
@@ -258,9 +282,7 @@ def _check_news(news: list[Event], message_id: str) -> None:
     assert end["chunkCount"] == len(deltas)
 
 
-async def _same_rows(
-    server: Served, words: Words, token: str, rows: dict[str, list[str]]
-) -> None:
+async def _same_rows(server: Served, words: Words, token: str, rows: dict[str, list[str]]) -> None:
     async with connected(words, server, token) as bot:
         author = Author(bot, words)
         await author.follow()
@@ -340,10 +362,13 @@ def _check_store(server: Served, store: str, session_id: str) -> None:
     actors = asyncio.run(read_actors(Module.load(MODULE), server.data_dir, store))
 
     def rows(table: type) -> list[Any]:
-        return [row for actor in actors.values() for row in actor.rows(table)]
+        (kind,) = declaration_of(table).kinds
+        names = (name for name in actors if name.startswith(f"{kind.name}/"))
+        return [row for name in names for row in actors[name].rows(table)]
 
-    assert rows(DeadLetter) == []
-    assert rows(OutboxMessage) == []
+    for actor in actors.values():
+        assert actor.rows(DeadLetter) == []
+        assert actor.rows(OutboxMessage) == []
     (version,) = rows(CustomWorldPublishedProfile)
     assert (version.version, version.status) == (1, PublishedStatus.LIVE)
     (entry,) = rows(CustomWorldGalleryEntry)
@@ -355,9 +380,7 @@ def _check_store(server: Served, store: str, session_id: str) -> None:
     assert entry.profile_id == profile.profile_id == version.profile_id
     assert profile.source_agent_session_id == session_id
     (operation,) = (
-        row
-        for row in rows(CustomWorldAgentOperation)
-        if row.action is AgentAction.PUBLISH_WORLD
+        row for row in rows(CustomWorldAgentOperation) if row.action is AgentAction.PUBLISH_WORLD
     )
     assert operation.status is OperationStatus.SUCCEEDED
     triggers = [row.trigger for row in rows(CustomWorldAgentCheckpoint)]

@@ -164,6 +164,9 @@ def test_sender():
 def test_everything_is_every_readable_table_without_events():
     names = [query.table for query in resolve_query("select * from *", CATALOG)]
     assert names == ["item", "my_items", "player", "tick_timer", "top_players"]
+    quiet = SchemaCatalog(SAMPLE, unlisted=names[:1])
+    assert [query.table for query in resolve_query("SELECT * FROM *", quiet)] == names[1:]
+    assert quiet.table(names[0]) is not None
     mine = SchemaCatalog(SAMPLE, owner=True)
     assert "secret" in [query.table for query in resolve_query("SELECT * FROM *", mine)]
     assert error_of("SELECT * FROM *", subscription=False).startswith("Unsupported SELECT")

@@ -35,7 +35,7 @@ from actors.domains.ai.tasks import (
     new_task,
     scope_of,
 )
-from actors.domains.custom_world.agent.follow import follow_agent_task
+from actors.domains.custom_world.agent.follow import follow_agent_stage, follow_agent_task
 from actors.domains.custom_world.agent.session import session_of as agent_session_of
 from actors.domains.domain_types import TextSource
 from actors.domains.gameplay.live_narration import follow_task
@@ -192,7 +192,10 @@ def start_ai_task(ctx: ReducerContext, input: StartAiTask) -> AiTask:
 @reducer(actor=AI_SCOPES, roles=_SERVICE)
 def start_ai_task_stage(ctx: ReducerContext, input: StartAiTaskStage) -> AiTaskStage:
     """Begin a stage, or take a running one over; raises what ``start_stage`` raises."""
-    return start_stage(ctx, find_task(ctx.db, input.task_id), input.stage_order)
+    task = find_task(ctx.db, input.task_id)
+    stage = start_stage(ctx, task, input.stage_order)
+    follow_agent_stage(ctx, task, stage)
+    return stage
 
 
 @reducer(actor=AI_SCOPES, roles=_SERVICE)

@@ -11,12 +11,15 @@ from actors.domains.rules.text import printable_text
 from actors.module import DatabaseReader
 
 __all__ = [
+    "AiStageText",
     "AiTextChunk",
     "ChunksExpired",
     "agent_chunks_expired",
     "append_chunk",
     "chunks_of",
     "expire_chunks",
+    "forget_chunks",
+    "received_chars",
     "received_text",
     "story_chunks_expired",
     "user_chunks_expired",
@@ -37,6 +40,14 @@ class AiTextChunk:
     created_at: Timestamp
 
 
+@table(primary_key="ai_task_stage_id", actor=AI_SCOPES)
+class AiStageText:
+    """How long all chunks of a stage are together, so that the next one need not count them."""
+
+    ai_task_stage_id: str
+    chars: u32
+
+
 @struct
 class ChunksExpired:
     """The chunks of a stage have been final for long enough."""
@@ -50,6 +61,12 @@ def chunks_of(db: DatabaseReader, stage: AiTaskStage) -> list[AiTextChunk]:
         ai_task_id=stage.ai_task_id, ai_task_stage_id=stage.ai_task_stage_id
     )
     return sorted(rows, key=lambda row: (row.attempt, row.sequence))
+
+
+def received_chars(db: DatabaseReader, stage: AiTaskStage) -> int:
+    """How many characters the chunks of a stage have."""
+    text = db[AiStageText].find(stage.ai_task_stage_id)
+    return 0 if text is None else text.chars
 
 
 def received_text(db: DatabaseReader, stage: AiTaskStage) -> str:
@@ -100,11 +117,10 @@ def append_chunk(
             raise ReducerError("ai.chunk_conflict", "the chunk is there with another text")
         return stage, False
     if sequence == 0:
-        for row in chunks_of(ctx.db, stage):
-            chunks.delete(row.chunk_id)
+        forget_chunks(ctx, stage)
         stage = replace(stage, text_output="")
-    own = chunks.filter(ai_task_id=stage.ai_task_id, ai_task_stage_id=stage.ai_task_stage_id)
-    room = TEXT_CHARS_MAX - sum(len(row.delta_text) for row in own)
+    chars = received_chars(ctx.db, stage)
+    room = TEXT_CHARS_MAX - chars
     chunks.insert(
         AiTextChunk(
             chunk_id=chunk_id,
@@ -117,8 +133,18 @@ def append_chunk(
             created_at=ctx.timestamp,
         )
     )
+    received = AiStageText(stage.ai_task_stage_id, chars + len(text[:room]))
+    ctx.db[AiStageText].upsert(received)
     stage = ctx.db[AiTaskStage].update(replace(stage, chunk_count=sequence + 1))
     return stage, len(text) > room
+
+
+def forget_chunks(ctx: ReducerContext, stage: AiTaskStage) -> None:
+    """Drop the chunks of a stage."""
+    for row in chunks_of(ctx.db, stage):
+        ctx.db[AiTextChunk].delete(row.chunk_id)
+    if ctx.db[AiStageText].find(stage.ai_task_stage_id) is not None:
+        ctx.db[AiStageText].delete(stage.ai_task_stage_id)
 
 
 def expire_chunks(ctx: ReducerContext, stage: AiTaskStage) -> None:
@@ -152,5 +178,4 @@ def agent_chunks_expired(ctx: ReducerContext, payload: ChunksExpired) -> None:
 def _drop(ctx: ReducerContext, payload: ChunksExpired) -> None:
     stage = ctx.db[AiTaskStage].find(payload.ai_task_stage_id)
     if stage is not None:
-        for row in chunks_of(ctx.db, stage):
-            ctx.db[AiTextChunk].delete(row.chunk_id)
+        forget_chunks(ctx, stage)

@@ -7,10 +7,9 @@ from typing import Final, NamedTuple
 
 from actors import ReducerContext, ReducerError, replace
 from actors.domains.ai.chunks import (
-    AiTextChunk,
     append_chunk,
-    chunks_of,
     expire_chunks,
+    forget_chunks,
     received_text,
 )
 from actors.domains.ai.limits import (
@@ -243,8 +242,7 @@ def _end(ctx: ReducerContext, task: AiTask) -> AiTask:
 
 def _forget(ctx: ReducerContext, task: AiTask) -> None:
     for stage in stages_of(ctx.db, task.ai_task_id):
-        for chunk in chunks_of(ctx.db, stage):
-            ctx.db[AiTextChunk].delete(chunk.chunk_id)
+        forget_chunks(ctx, stage)
         ctx.db[AiTaskStage].delete(stage.ai_task_stage_id)
     for reference in references_of(ctx.db, task.ai_task_id):
         ctx.db[AiResultReference].delete(reference.result_reference_id)

@@ -149,8 +149,9 @@ def check_attempt(stage: AiTaskStage, attempt: int | None) -> None:
 def start_stage(ctx: ReducerContext, task: AiTask, order: int) -> AiTaskStage:
     """Begin a stage, or take a running one over with the next attempt.
 
-    Repairs before it that nobody needed are skipped. What an attempt before has written stays
-    until the first chunk of the new one (domain 12.9).
+    Repairs before it that nobody needed are skipped, and where a result is kept that no model gave,
+    its normalization too. What an attempt before has written stays until the first chunk of the new
+    one (domain 12.9).
 
     Raises:
         ReducerError: ``ai.invalid_state``, ``ai.task_final_state``, ``ai.stage_not_found``;
@@ -159,7 +160,7 @@ def start_stage(ctx: ReducerContext, task: AiTask, order: int) -> AiTaskStage:
     check_open(task, AiTaskStatus.RUNNING)
     stage = find_stage(ctx.db, task, order)
     earlier = stages_of(ctx.db, task.ai_task_id)[:order]
-    unneeded = [row for row in earlier if _is_unneeded(row)]
+    unneeded = [row for row in earlier if _is_unneeded(row, stage)]
     if is_over(stage) or not all(is_over(row) or row in unneeded for row in earlier):
         raise ReducerError("ai.stage_order_conflict", "stages run one after the other")
     for row in unneeded:
@@ -176,5 +177,8 @@ def start_stage(ctx: ReducerContext, task: AiTask, order: int) -> AiTaskStage:
     )
 
 
-def _is_unneeded(stage: AiTaskStage) -> bool:
-    return stage.stage_kind is AiStageKind.REPAIR_RESPONSE and stage.status is AiStageStatus.PENDING
+def _is_unneeded(stage: AiTaskStage, begun: AiTaskStage) -> bool:
+    kinds = {AiStageKind.REPAIR_RESPONSE}
+    if begun.stage_kind is AiStageKind.PERSIST_RESULT:
+        kinds.add(AiStageKind.NORMALIZE_RESULT)
+    return stage.status is AiStageStatus.PENDING and stage.stage_kind in kinds

@@ -117,7 +117,7 @@ def bind_asset_object_to_entity(
         bindings.upsert(binding)
     if entity is not None:
         put_link(ctx, binding, entity)
-        _tell_session(ctx, binding, entity, asset)
+        _tell_session(ctx, binding, entity, image_src(asset.bucket, asset.object_key))
     return binding
 
 
@@ -174,6 +174,8 @@ def unbind_asset_object_from_entity(
 ) -> None:
     """Take an object out of a slot, and its link with it; no binding is no error.
 
+    A session's entity that loses its image tells its session.
+
     Raises ``asset.not_owner``.
     """
     binding = ctx.db[AssetEntityBinding].find(check_id(input.binding_id))
@@ -185,6 +187,7 @@ def unbind_asset_object_from_entity(
     entity = world_entity(binding.entity_kind, binding.entity_id)
     if entity is not None:
         drop_link(ctx, binding, entity)
+        _tell_session(ctx, binding, entity, None)
 
 
 @reducer(actor=CATALOG)
@@ -217,8 +220,9 @@ def _check_owner(asset: AssetObject, user_id: str) -> None:
 
 
 def _tell_session(
-    ctx: ReducerContext, binding: AssetEntityBinding, entity: WorldEntity, asset: AssetObject
+    ctx: ReducerContext, binding: AssetEntityBinding, entity: WorldEntity, source: str | None
 ) -> None:
+    """Tell the session whose entity it is what is bound to it now."""
     session = entity.agent_session_id
     if session is None:
         return
@@ -229,7 +233,7 @@ def _tell_session(
         entity_kind=entity.kind,
         entity_key=entity.key,
         slot=binding.slot,
-        image_src=image_src(asset.bucket, asset.object_key),
+        image_src=source,
     )
     key = derived_id(binding.binding_id, bound.version)
     ctx.send(AGENT.key(session), bound, idempotency_key=key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from actors import ReducerError, replace, struct, table
 from actors.domains.custom_world.profile import CustomWorldDraftFacts, CustomWorldProfile
@@ -22,12 +23,15 @@ from actors.module import DatabaseReader
 __all__ = [
     "CustomWorldPublication",
     "PublishedDraft",
+    "author_checks",
     "check_gate",
     "enter_checks",
     "publication_of",
     "publish_checks",
     "with_author_checks",
 ]
+
+_AUTHOR_CHECKS: Final = frozenset({"PG08", "PG09"})
 
 
 @struct
@@ -83,6 +87,11 @@ def publish_checks(db: DatabaseReader, profile: CustomWorldProfile) -> list[Gate
             is_moderated=publication_of(db, profile.profile_id).is_moderated,
         )
     )
+
+
+def author_checks(checks: Iterable[GateCheck]) -> list[GateCheck]:
+    """Those of a profile's checks that only the library knows; a session evaluates the others."""
+    return [check for check in checks if check.check_code in _AUTHOR_CHECKS]
 
 
 def with_author_checks(

@@ -18,6 +18,7 @@ from actors.domains.custom_world.profile_drafts import keep_agent_draft
 from actors.domains.custom_world.profile_gates import (
     CustomWorldPublication,
     PublishedDraft,
+    author_checks,
     check_gate,
     publication_of,
     publish_checks,
@@ -56,9 +57,6 @@ __all__ = [
     "work_moderated",
 ]
 
-_AUTHOR_CHECKS = frozenset({"PG08", "PG09"})
-"""What only the library knows; a session has evaluated the rest of its gate."""
-
 
 @message(USER)
 def sync_profile(ctx: ReducerContext, payload: SyncProfile) -> None:
@@ -79,8 +77,7 @@ def publish_from_agent(ctx: ReducerContext, payload: PublishFromAgent) -> None:
     """Write a session's draft into the library and publish it (domain 12.5, step 2)."""
     try:
         profile = keep_agent_draft(ctx, payload)
-        checks = publish_checks(ctx.db, profile)
-        check_gate(check for check in checks if check.check_code in _AUTHOR_CHECKS)
+        check_gate(author_checks(publish_checks(ctx.db, profile)))
         if is_live_already(ctx, profile):
             _acknowledge(ctx, payload.agent_session_id, payload.publish_key, profile)
         else:
@@ -168,7 +165,7 @@ def start_withdrawal(
 
 @message(USER)
 def user_publish_ack(ctx: ReducerContext, payload: UserPublishAck) -> None:
-    """A version is live (domain 12.5, step 4)."""
+    """A version is live (domain 12.5, step 4); the session that made it is told."""
     step = _end(ctx, payload.publish_key, payload.profile_id)
     if step is None:
         return
@@ -184,8 +181,8 @@ def user_publish_ack(ctx: ReducerContext, payload: UserPublishAck) -> None:
         )
     )
     _count_published(ctx)
-    if step.agent_session_id is not None:
-        _acknowledge(ctx, step.agent_session_id, payload.publish_key, profile)
+    if profile.source_agent_session_id is not None:
+        _acknowledge(ctx, profile.source_agent_session_id, payload.publish_key, profile)
 
 
 @message(USER)
@@ -282,7 +279,11 @@ def _end(ctx: ReducerContext, publish_key: str, profile_id: str) -> CustomWorldP
 def _acknowledge(
     ctx: ReducerContext, agent_session_id: str, publish_key: str, profile: CustomWorldProfile
 ) -> None:
-    ack = AgentPublishAck(publish_key, profile.profile_id, profile.published_version)
+    latest = publication_of(ctx.db, profile.profile_id).latest
+    assert latest is not None, "it is published"
+    ack = AgentPublishAck(
+        publish_key, profile.profile_id, profile.published_version, latest.document_hash
+    )
     ctx.send(AGENT.key(agent_session_id), ack, idempotency_key=publish_key)
 
 

@@ -18,7 +18,7 @@ from actors import (
 )
 from actors.domains.custom_world.headers import CustomWorldSession
 from actors.domains.custom_world.profile import CustomWorldProfile, find_profile
-from actors.domains.custom_world.profile_gates import enter_checks, publish_checks
+from actors.domains.custom_world.profile_gates import author_checks, enter_checks, publish_checks
 from actors.domains.domain_types import Work
 from actors.domains.kinds import USER
 from actors.domains.limits import LISTED_ROWS_MAX
@@ -146,6 +146,7 @@ def _header(row: CustomWorldSession) -> HeaderFacts:
 
 def _profile(db: DatabaseReader, row: CustomWorldProfile) -> ProfileFacts:
     count = db[WorkCount].find(row.profile_id)
+    checks = publish_checks(db, row)
     return ProfileFacts(
         profile_id=row.profile_id,
         status=row.publication_status,
@@ -157,7 +158,8 @@ def _profile(db: DatabaseReader, row: CustomWorldProfile) -> ProfileFacts:
         blocker_count=row.blocker_count,
         warning_count=row.warning_count,
         published_version=row.published_version,
-        can_publish=gate_passes(publish_checks(db, row)),
+        can_publish=gate_passes(checks),
+        author_may_publish=gate_passes(author_checks(checks)),
         can_enter=gate_passes(enter_checks(db, row)),
         like_count=0 if count is None else count.like_count,
         play_count=0 if count is None else count.play_count,

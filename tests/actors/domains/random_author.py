@@ -96,7 +96,7 @@ class AuthorCaller(Caller):
         self.look_as(rng.choice(players))
         if self._player.claims == SERVICE:
             return self._store() if rng.random() < 0.6 else self._any(self._player)
-        if "moderator" in self._player.claims.roles and rng.random() < 0.5:
+        if "moderator" in self._player.claims.roles and rng.random() < 0.2:
             return self._moderate()
         own = self._own_sessions()
         if not own or rng.random() < 0.03:
@@ -171,7 +171,10 @@ class AuthorCaller(Caller):
 
     def _act(self) -> Call:
         rng = self.rng
-        action = rng.choices(list(_ACTIONS), list(_ACTIONS.values()))[0]
+        offered = [] if self._session is None else self._session.supported_actions
+        enabled = [one.action.name.lower() for one in offered if one.enabled]
+        names = enabled if enabled and rng.random() < 0.85 else list(_ACTIONS)
+        action = rng.choices(names, [_ACTIONS[name] for name in names])[0]
         payload = self._payload(action)
         if rng.random() < 0.05:
             payload[rng.choice([*payload, "x"])] = rng.choice(_VALUES)

@@ -284,7 +284,6 @@ async def test_a_host_that_stops_leaves_everything_checkpointed():
     for actor in ACTORS[:2]:
         stored = bench.disk.actors[actor]
         assert stored.base_seq == stored.last_seq > 0
-        assert stored.journal == {}
     await bench.start()
     await bench.host.activate(ACTORS[:2])
     assert [coins(bench, 0), coins(bench, 1)] == [5, 4]

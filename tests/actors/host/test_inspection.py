@@ -304,6 +304,20 @@ async def test_what_was_before_is_unknown_when_nobody_keeps_it(monkeypatch):
     assert diff.after == {"user_id": NAMES[0], "coins": 11}
 
 
+async def test_what_was_before_is_found_in_the_checkpoint_below():
+    bench, (peer, *_) = await three_people()
+    await peer.result("note", "x")
+    await bench.host.orders.checkpoint(ACTORS[0])
+    bench.disk.actors[ACTORS[0]].journal.clear()
+    for _ in range(2):
+        await peer.result("earn", 1)
+    for count in (1, 2):
+        entries = await bench.host.inspection.journal(ACTORS[0], count=count)
+        (diff,) = entries[-1].rows
+        assert diff.before == {"user_id": NAMES[0], "coins": 12 - count}
+        assert diff.is_before_known
+
+
 steps = st.lists(
     st.sampled_from(["earn", "note", "trap", "untrap", "checkpoint", "sleep"]), max_size=25
 )

@@ -77,11 +77,18 @@ def test_checkpoints_in_the_middle_of_work_hold_all_of_it(work, turns):
         await bench.host.activate(ACTORS)
         for who in work:
             peers[who].call("earn", 1)
-        order = asyncio.ensure_future(bench.host.orders.checkpoint_all())
+
+        async def checkpoint() -> tuple[list[int], int]:
+            before = [bench.host.core(key).seq for key in ACTORS]
+            return before, await bench.host.orders.checkpoint_all()
+
+        order = asyncio.ensure_future(checkpoint())
         for who in work[:turns]:
             await asyncio.sleep(0)
             peers[who].call("earn", 1)
-        count = await order
+        before, count = await order
+        for key, seq in zip(ACTORS, before, strict=True):
+            assert bench.host.core(key).base_seq >= seq
         await bench.settle()
         again = await bench.host.orders.checkpoint_all()
         for key in ACTORS:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.host.plain_json import moment_text, plain_json, shortened
+from actors.host.plain_json import moment_text, plain_json, shortened, spelling
 from actors.module.types import algebraic_type, struct, u64
 from protocol import types as t
 from protocol.errors import DecodeError
@@ -69,6 +69,22 @@ def test_values_are_spelled_for_people(declared, value, spelled):
     found = codec.read(json.loads(json.dumps(spelled)), "")
     assert found == value
     assert type(found) is type(value)
+
+
+SPELLINGS = [
+    (
+        SHAPE,
+        '{begin: {x: u64}, end?: {x: u64}, colours: ["dark_red" | "blue"], data: hex}',
+    ),
+    (t.ResultType(t.BOOL, t.OptionType(t.STRING)), "{ok: bool} | {err?: string}"),
+    (t.OptionType(t.TIMESTAMP), "timestamp or null"),
+    (algebraic_type(Dot | Line | None).some.variants[0].type, "{x: u64}"),
+]
+
+
+@pytest.mark.parametrize(("declared", "text"), SPELLINGS)
+def test_a_type_is_told_to_people(declared, text):
+    assert spelling(declared) == text
 
 
 WRONG = [

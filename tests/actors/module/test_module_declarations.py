@@ -314,6 +314,21 @@ def test_modules_are_loaded_by_name():
         Module.load("protocol.limits")
 
 
+def test_what_is_hosted_beside_a_module_is_in_no_schema():
+    alone = Module.load("examples.chat")
+    module = Module.load("examples.chat", beside=["actors.operations"])
+    assert module.schema == alone.schema
+    assert {"operations_audit", "operations_put_ban"} <= module.internal
+    assert "operations_put_ban" in module.reducers
+    assert "operations" in module.kinds
+    readable = {table.name for table in module.readable.tables}
+    assert "operations_announcement" in readable
+    assert readable.isdisjoint({"operations_audit", "operations_ban", "operations_pending"})
+    assert module.readable.reducers == alone.schema.reducers
+    with pytest.raises(DeclarationError, match="declares nothing"):
+        Module.load("protocol.limits", beside=["actors.operations"])
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

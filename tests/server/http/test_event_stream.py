@@ -219,3 +219,24 @@ async def test_a_reader_that_does_not_read_is_left(shelf: Shelf, listen, closed,
     while not closed["slow"].is_set():
         value = BOOK | {"details": details}
         assert (await shelf.ask("POST", "/api/books", token=token, value=value)).status == 201
+
+
+async def test_a_stream_begins_before_its_first_event(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "STREAM_BEGIN_SECONDS_MAX", 0)
+    happened, never = asyncio.Event(), asyncio.get_running_loop().create_future()
+    sent: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+
+    async def late():
+        await happened.wait()
+        yield ServerEvent("late", {})
+
+    events = late()
+    stream = event_stream.EventStream(events, never)
+    await stream.begin()
+    running = asyncio.create_task(stream.run(lambda: never, sent.put, {}, is_head=False))
+    assert (await sent.get())["status"] == 200
+    assert (await sent.get())["body"] == b": ping\n\n"
+    happened.set()
+    assert (await sent.get())["body"] == event_bytes(ServerEvent("late", {}))
+    await running
+    await events.aclose()

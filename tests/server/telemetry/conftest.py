@@ -18,4 +18,4 @@ def _leave_the_collector_as_it_was():
 @pytest.fixture
 def board(tmp_path) -> Settings:
     """A server of the small board module, on any free port."""
-    return Settings(port=0, data_dir=tmp_path, module="board_module", database="board", admin=False)
+    return Settings(port=0, data_dir=tmp_path, module="board_module", database="board")

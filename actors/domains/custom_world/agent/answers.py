@@ -79,6 +79,7 @@ def agent_begin(ctx: ReducerContext, payload: AgentBegin) -> None:
             live_revision=None,
             compiled_revision=0,
             charging_operation_id=None,
+            begun_lease=None,
             publish_key=None,
             publish_revision=0,
             told=None,
@@ -152,11 +153,12 @@ def sync_rejected(ctx: ReducerContext, payload: SyncRejected) -> None:
 
 @message(AGENT)
 def agent_publish_ack(ctx: ReducerContext, payload: AgentPublishAck) -> None:
-    """The world is published (12.5, step 5)."""
-    published(ctx)
-    _name_profile(ctx, payload.profile_id)
+    """The world is published, by the session or from the library (12.5, step 5)."""
     operation = _running(ctx, AgentAction.PUBLISH_WORLD)
-    if operation is not None:
+    is_own = state_of(ctx.db).publish_key == payload.publish_key
+    published(ctx, payload)
+    _name_profile(ctx, payload.profile_id)
+    if operation is not None and is_own:
         report: dict[str, object] = {"profileId": payload.profile_id, "version": payload.version}
         succeed(ctx, operation, report)
     settle(ctx)
@@ -203,7 +205,7 @@ def reopen_rejected(ctx: ReducerContext, payload: ReopenRejected) -> None:
 
 @message(AGENT)
 def asset_bound(ctx: ReducerContext, payload: AssetBound) -> None:
-    """An entity of the session has a new image."""
+    """An entity of the session has a new image, or lost the one that it had."""
     bind_image(ctx, payload)
     settle(ctx)
 

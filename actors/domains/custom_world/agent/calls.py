@@ -6,11 +6,13 @@ from actors import ReducerContext, message, reducer, replace, struct, u32
 from actors.domains.custom_world.agent.operations import (
     CustomWorldAgentOperation,
     LeaseExpired,
+    lease_id,
     leased_operation,
     renew_lease,
 )
 from actors.domains.custom_world.agent.queue import fail, finish_work, requeue
 from actors.domains.custom_world.agent.results import read_result
+from actors.domains.custom_world.agent.session import CustomWorldAgentState, state_of
 from actors.domains.custom_world.agent.settle import settle
 from actors.domains.custom_world.limits import (
     PHASE_DETAIL_CHARS_MAX,
@@ -75,9 +77,13 @@ def report_agent_operation_progress(
 ) -> CustomWorldAgentOperation:
     """Say how far an operation has come, which renews the lease; progress never goes back.
 
+    A worker does so first of all: who finds its lease begun knows that the one before was lost.
+
     Raises ``agent.operation_not_found`` or ``agent.stale_lease_conflict``.
     """
     operation = leased_operation(ctx.db, input.operation_id, input.lease_epoch)
+    begun = lease_id(input.operation_id, input.lease_epoch)
+    ctx.db[CustomWorldAgentState].update(replace(state_of(ctx.db), begun_lease=begun))
     progress = min(max(operation.progress_permille, input.progress_permille), _WHOLE)
     reported = replace(
         operation,

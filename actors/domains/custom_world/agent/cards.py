@@ -104,7 +104,7 @@ def add_card(ctx: ReducerContext, new: NewDraftCard) -> CustomWorldDraftCard:
     """Insert a card behind those of its kind; a key that is taken gets a number.
 
     Raises:
-        ReducerError: ``agent.world_card_conflict``: there is a world's card already;
+        ReducerError: nothing has changed then; ``agent.world_card_conflict``: there is a world's card already;
             ``limit.quota_exceeded``: too many cards, or too much in them;
             ``input.payload_too_large``.
     """
@@ -133,8 +133,9 @@ def add_card(ctx: ReducerContext, new: NewDraftCard) -> CustomWorldDraftCard:
         created_at=ctx.timestamp,
         updated_at=ctx.timestamp,
     )
-    card = ctx.db[CustomWorldDraftCard].insert(with_payload(card, payload))
-    _check_room(ctx.db)
+    card = with_payload(card, payload)
+    _check_room(ctx.db, card)
+    ctx.db[CustomWorldDraftCard].insert(card)
     note_change(ctx)
     return card
 
@@ -157,9 +158,9 @@ def change_card(
     Raises:
         ReducerError: ``limit.quota_exceeded`` or ``input.payload_too_large``.
     """
-    card = write_card(ctx, replace(with_payload(card, payload), source=TextSource.USER))
-    _check_room(ctx.db)
-    return card
+    card = replace(with_payload(card, payload), source=TextSource.USER)
+    _check_room(ctx.db, card)
+    return write_card(ctx, card)
 
 
 def delete_card(ctx: ReducerContext, card: CustomWorldDraftCard) -> None:
@@ -237,8 +238,10 @@ def with_payload(card: CustomWorldDraftCard, payload: Mapping[str, Any]) -> Cust
     )
 
 
-def _check_room(db: DatabaseReader) -> None:
-    total = sum(len(row.payload_json.encode()) for row in db[CustomWorldDraftCard])
+def _check_room(db: DatabaseReader, card: CustomWorldDraftCard) -> None:
+    """Refuse a card, new or changed, that does not fit beside the others."""
+    others = (row for row in db[CustomWorldDraftCard] if row.card_id != card.card_id)
+    total = sum(len(row.payload_json.encode()) for row in (card, *others))
     if total > CARDS_BYTES_MAX:
         raise ReducerError("limit.quota_exceeded", "the cards hold too much", limit=CARDS_BYTES_MAX)
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from actors import ReducerContext
+from actors.domains.ai.stages import AiStageKind, AiTaskStage
 from actors.domains.ai.tasks import AiScope, AiTask, AiTaskStatus
 from actors.domains.custom_world.agent.operations import find_operation, renew_lease
 from actors.domains.custom_world.agent.queue import call_off, fail
-from actors.domains.custom_world.agent.reply import receive_text
+from actors.domains.custom_world.agent.reply import receive_text, restart_text
 from actors.domains.custom_world.agent.settle import settle
 from actors.domains.custom_world.agent.tasks import REPLY_ACTIONS, operation_of
 from actors.domains.custom_world.limits import LEASE_RENEWED_MICROS
 
-__all__ = ["follow_agent_task"]
+__all__ = ["follow_agent_stage", "follow_agent_task"]
+
+
+def follow_agent_stage(ctx: ReducerContext, task: AiTask, stage: AiTaskStage) -> None:
+    """Begin the text of a message anew with the stage that brings it."""
+    if task.scope_kind is not AiScope.AGENT or stage.stage_kind is not AiStageKind.REQUEST_MODEL:
+        return
+    operation = operation_of(ctx.db, task)
+    if operation is not None and operation.action in REPLY_ACTIONS:
+        restart_text(ctx, operation)
 
 
 def follow_agent_task(ctx: ReducerContext, task: AiTask) -> None:

@@ -15,7 +15,7 @@ from actors.domains.custom_world.agent.cards import (
 )
 from actors.domains.custom_world.agent.operations import CustomWorldAgentOperation, input_of
 from actors.domains.custom_world.agent.results import malformed
-from actors.domains.domain_types import AssetSlot, AssetStatus, EntityKind
+from actors.domains.domain_types import AgentAction, AssetSlot, AssetStatus, EntityKind
 from actors.domains.kinds import AGENT
 from actors.domains.limits import IMAGE_SRC_CHARS_MAX
 from actors.domains.rules.ids import derived_id
@@ -53,15 +53,28 @@ class AgentAssetLink:
 
 
 def bind_image(ctx: ReducerContext, bound: AssetBound) -> None:
-    """Note a binding, and give its entity's card the image. The last notice is the truth."""
+    """Note a binding, and give its entity's card the image. The last notice is the truth.
+
+    A card whose image is no longer bound loses it; one that has another image keeps that.
+    """
+    bindings = ctx.db[CustomWorldAgentBinding]
     slot = derived_id(bound.entity_kind.name.lower(), bound.entity_key, bound.slot.name.lower())
-    ctx.db[CustomWorldAgentBinding].upsert(CustomWorldAgentBinding(slot, bound.image_src))
+    known = bindings.find(slot)
+    if bound.image_src is not None:
+        bindings.upsert(CustomWorldAgentBinding(slot, bound.image_src))
+    elif known is not None:
+        bindings.delete(slot)
     if IMAGE_SLOTS.get(bound.entity_kind) is not bound.slot:
         return
-    cards = ctx.db[CustomWorldDraftCard].filter(kind=bound.entity_kind)
-    for card in cards:
-        if card.entity_key == bound.entity_key:
+    for card in ctx.db[CustomWorldDraftCard].filter(kind=bound.entity_kind):
+        if card.entity_key != bound.entity_key:
+            continue
+        if bound.image_src is not None:
             _give(ctx, card, bound.image_src)
+        elif known is not None and card.image_src == known.image_src:
+            is_coming = card.asset_status is AssetStatus.GENERATING
+            status = AssetStatus.GENERATING if is_coming else AssetStatus.NONE
+            write_card(ctx, replace(card, image_src=None, asset_status=status))
 
 
 def begin_images(ctx: ReducerContext, operation: CustomWorldAgentOperation) -> None:
@@ -73,7 +86,7 @@ def begin_images(ctx: ReducerContext, operation: CustomWorldAgentOperation) -> N
 def finish_images(
     ctx: ReducerContext, operation: CustomWorldAgentOperation, result: Mapping[str, Any]
 ) -> dict[str, object]:
-    """Give the cards the images that a worker has made.
+    """Give the cards the images that a worker has made for them; other cards get none.
 
     Raises:
         ReducerError: ``agent.payload_malformed``.
@@ -82,11 +95,12 @@ def finish_images(
     if not isinstance(images, list):
         raise malformed("images", "must be a list")
     told: list[object] = []
+    wanted = {card.card_id: card for card in target_cards(ctx.db, operation)}
     for number, image in enumerate(images):
         source = image.get("imageSrc") if isinstance(image, dict) else None
         if not isinstance(source, str) or not 0 < len(source) <= IMAGE_SRC_CHARS_MAX:
             raise malformed(f"images.{number}.imageSrc", "must be an image's address")
-        card = ctx.db[CustomWorldDraftCard].find(image.get("cardId"))
+        card = wanted.get(str(image.get("cardId")))
         if card is not None:
             _give(ctx, card, source)
             told.append({"cardId": card.card_id, "imageSrc": source})
@@ -106,6 +120,8 @@ def target_cards(
     db: DatabaseReader, operation: CustomWorldAgentOperation
 ) -> list[CustomWorldDraftCard]:
     """The cards that an operation makes images for, as far as they are still there."""
+    if operation.action is AgentAction.PUBLISH_WORLD:
+        return db[CustomWorldDraftCard].filter(kind=EntityKind.WORLD)
     card_ids = input_of(operation).get("cardIds", [])
     found = (db[CustomWorldDraftCard].find(card_id) for card_id in card_ids)
     return [card for card in found if card is not None]

@@ -36,6 +36,7 @@ __all__ = [
     "input_of",
     "is_final",
     "is_wanted",
+    "lease_id",
     "leased_operation",
     "new_operation",
     "open_operations",
@@ -185,6 +186,11 @@ def is_wanted(db: DatabaseReader, request: RunAgentOperation) -> bool:
         and operation.lease_epoch == request.lease_epoch
         and not operation.cancel_requested
     )
+
+
+def lease_id(operation_id: str, lease_epoch: int) -> str:
+    """How a lease is called that a worker has begun to work with."""
+    return derived_id(operation_id, lease_epoch)
 
 
 def is_final(operation: CustomWorldAgentOperation) -> bool:

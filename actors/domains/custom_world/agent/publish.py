@@ -14,6 +14,7 @@ from actors.domains.custom_world.agent.operations import (
     CustomWorldAgentOperation,
     write_operation,
 )
+from actors.domains.custom_world.agent.preview import the_preview
 from actors.domains.custom_world.agent.session import (
     CustomWorldAgentState,
     session_of,
@@ -24,7 +25,12 @@ from actors.domains.domain_types import CheckpointTrigger, EntityKind
 from actors.domains.kinds import USER
 from actors.domains.rules.compile import failed_checks, publish_gate
 from actors.domains.rules.ids import derived_id, local_part
-from actors.domains.world_messages import PublishFromAgent, SyncProfile, UnpublishFromAgent
+from actors.domains.world_messages import (
+    AgentPublishAck,
+    PublishFromAgent,
+    SyncProfile,
+    UnpublishFromAgent,
+)
 
 __all__ = [
     "begin_publishing",
@@ -70,10 +76,14 @@ def finish_cover(
     _send(ctx, operation)
 
 
-def published(ctx: ReducerContext) -> None:
-    """What was sent is live."""
+def published(ctx: ReducerContext, ack: AgentPublishAck) -> None:
+    """What was sent is live; or what somebody published from the library, whatever that is."""
     state = state_of(ctx.db)
-    live = replace(state, live_revision=state.publish_revision, publish_key=None)
+    if state.publish_key == ack.publish_key:
+        live = replace(state, live_revision=state.publish_revision, publish_key=None)
+    else:
+        is_current = the_preview(ctx.db).document_hash == ack.document_hash
+        live = replace(state, live_revision=session_of(ctx.db).revision if is_current else 0)
     ctx.db[CustomWorldAgentState].update(live)
 
 

@@ -6,14 +6,14 @@ What ends with some text keeps it; what ends with none gets the reply of the rul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from actors import ReducerContext, replace
-from actors.domains.ai.chunks import received_text
+from actors import ReducerContext, ReducerError, replace
+from actors.domains.ai.chunks import received_chars, received_text
 from actors.domains.ai.stages import AiStageKind, AiTaskStage, is_over, stages_of
 from actors.domains.ai.tasks import AiTask
-from actors.domains.custom_world.agent.cards import NewDraftCard, add_card
+from actors.domains.custom_world.agent.cards import CustomWorldDraftCard, NewDraftCard, add_card
 from actors.domains.custom_world.agent.messages import (
     CustomWorldAgentMessage,
     NewMessage,
@@ -22,7 +22,13 @@ from actors.domains.custom_world.agent.messages import (
     write_message,
 )
 from actors.domains.custom_world.agent.operations import CustomWorldAgentOperation
-from actors.domains.custom_world.agent.results import read_anchors, read_new_cards, texts_of
+from actors.domains.custom_world.agent.results import (
+    CardEntry,
+    malformed,
+    read_anchors,
+    read_new_cards,
+    texts_of,
+)
 from actors.domains.custom_world.agent.session import CustomWorldAgentSession, session_of
 from actors.domains.custom_world.limits import (
     PROPOSED_CARDS_MAX,
@@ -51,6 +57,7 @@ __all__ = [
     "has_text",
     "name_operation",
     "receive_text",
+    "restart_text",
     "stop_reply",
 ]
 
@@ -82,19 +89,20 @@ def name_operation(ctx: ReducerContext, operation: CustomWorldAgentOperation) ->
 
 
 def begin_reply(ctx: ReducerContext, operation: CustomWorldAgentOperation) -> None:
-    """An attempt at a message begins; the text of the one before stays until its first chunk."""
+    """A message begins to be written; what a worker wrote who was lost is still a part of it."""
+    message = replace(_message_of(ctx, operation), status=MessageStatus.STREAMING, error_code=None)
+    if operation.action is AgentAction.RETRY_REPLY and operation.attempt == 1:
+        message = replace(message, attempt=message.attempt + 1, chunk_count=0)
+    write_message(ctx, message)
+
+
+def restart_text(ctx: ReducerContext, operation: CustomWorldAgentOperation) -> None:
+    """Another attempt at a message's text begins; what was received stays until its first chunk."""
     message = _message_of(ctx, operation)
-    is_again = operation.attempt > 1 or operation.action is AgentAction.RETRY_REPLY
-    write_message(
-        ctx,
-        replace(
-            message,
-            status=MessageStatus.STREAMING,
-            attempt=message.attempt + is_again,
-            chunk_count=0,
-            error_code=None,
-        ),
-    )
+    if message.chunk_count:
+        text = _received(ctx, operation)
+        again = replace(message, text=text, attempt=message.attempt + 1, chunk_count=0)
+        write_message(ctx, again)
 
 
 def receive_text(ctx: ReducerContext, operation: CustomWorldAgentOperation, task: AiTask) -> None:
@@ -103,11 +111,10 @@ def receive_text(ctx: ReducerContext, operation: CustomWorldAgentOperation, task
     message = _message_of(ctx, operation)
     if stage is None or stage.chunk_count == 0:
         return
-    text = _text(ctx, stage)
     is_new = stage.chunk_count == 1 or stage.chunk_count < message.chunk_count
-    is_due = is_new or is_over(stage) or len(text) - len(message.text) >= TEXT_FLUSH_CHARS
-    if not is_due:
-        text = message.text
+    grown = received_chars(ctx.db, stage) - len(message.text)
+    is_due = is_new or is_over(stage) or grown >= TEXT_FLUSH_CHARS
+    text = _text(ctx, stage) if is_due else message.text
     if (stage.chunk_count, text) != (message.chunk_count, message.text):
         write_message(ctx, replace(message, text=text, chunk_count=stage.chunk_count))
 
@@ -131,7 +138,7 @@ def finish_reply(
         ReducerError: ``agent.payload_malformed``.
     """
     message = _message_of(ctx, operation)
-    text = _received(ctx, operation) or cut_text(str(result.get("reply", "")), REPLY_CHARS_MAX)
+    text = _received(ctx, operation) or _told(result)
     write_message(
         ctx,
         replace(message, text=text, status=MessageStatus.COMPLETE, text_source=source),
@@ -143,10 +150,7 @@ def finish_reply(
         replace(session, anchors=anchors, suggested_replies=suggested[:SUGGESTED_REPLIES_MAX])
     )
     proposed = read_new_cards(result.get("proposedCards"), are_dropped=True)
-    cards = [
-        add_card(ctx, NewDraftCard(one.kind, one.payload, CardStatus.PROPOSED, source))
-        for one in proposed[:PROPOSED_CARDS_MAX]
-    ]
+    cards = _propose(ctx, proposed[:PROPOSED_CARDS_MAX], source)
     return {"cards": [card.card_id for card in cards], "messageId": message.message_id}
 
 
@@ -187,6 +191,29 @@ def stop_reply(ctx: ReducerContext, operation: CustomWorldAgentOperation) -> Non
         words = _words(ctx, operation)
         anchors = extract_anchors(words, session.anchors, agent_books(session.locale))
         ctx.db[CustomWorldAgentSession].update(replace(session, anchors=anchors))
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    """The text that a reply brings itself; raises ``agent.payload_malformed`` without one."""
+    told = result.get("reply")
+    text = cut_text(told, REPLY_CHARS_MAX) if isinstance(told, str) else ""
+    if not text:
+        raise malformed("reply", "must be a text")
+    return text
+
+
+def _propose(
+    ctx: ReducerContext, entries: Iterable[CardEntry], source: TextSource
+) -> list[CustomWorldDraftCard]:
+    """Add what a reply proposes; a card that there is no place for is left out."""
+    cards = []
+    for entry in entries:
+        new = NewDraftCard(entry.kind, entry.payload, CardStatus.PROPOSED, source)
+        try:
+            cards.append(add_card(ctx, new))
+        except ReducerError:
+            continue
+    return cards
 
 
 def _message_of(

@@ -70,9 +70,11 @@ class CustomWorldAgentState:
     Attributes:
         seed_chars: length of the text that the session began with.
         is_drafted: a foundation was drafted.
-        live_revision: the revision that was published and is in the gallery; None without one.
+        live_revision: the revision that the gallery has; None when it has none, and 0 when it has
+            something else than any revision since then.
         compiled_revision: the revision that findings and preview were made of.
         charging_operation_id: the head of the queue, while its price is asked for.
+        begun_lease: the last lease that a worker has begun to work with.
         publish_key: of the publication, or its withdrawal, that is under way.
         publish_revision: the revision that is being published.
         told: what the user's header was told last.
@@ -84,6 +86,7 @@ class CustomWorldAgentState:
     live_revision: u32 | None
     compiled_revision: u32
     charging_operation_id: str | None
+    begun_lease: str | None
     publish_key: str | None
     publish_revision: u32
     told: HeaderUpdate | None

@@ -1,7 +1,8 @@
 """Agent worker: the effect that works at a session's operations, beside its actor (domain 7.6).
 
 It owns nothing: what it makes becomes true by the calls of its lease. Without any model it makes
-everything by the rules; run again after a crash, it goes on where the operation's task is.
+everything by the rules. Run again after a crash, it hands its lease back, and the next attempt's
+worker goes on where the operation's task is.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ async def run_agent_operation(ctx: EffectContext, request: RunAgentOperation) ->
         async with ctx.unless(ctx.source, partial(_unwanted, request=request)):
             job = await ctx.read(ctx.source, partial(job_of, request=request))
             lease = Lease(ctx, request, job.book)
-            await _work(ctx, lease, job)
+            if job.is_lost:
+                await lease.fail("dependency.unavailable", "the worker was lost", retryable=True)
+            else:
+                await _work(ctx, lease, job)
     except ReducerError as refusal:
         if refusal.code not in _OVER:
             raise

@@ -23,8 +23,13 @@ from actors.domains.custom_world.agent.operations import (
     RunAgentOperation,
     find_operation,
     input_of,
+    lease_id,
 )
-from actors.domains.custom_world.agent.session import CustomWorldAgentSession, session_of
+from actors.domains.custom_world.agent.session import (
+    CustomWorldAgentSession,
+    session_of,
+    state_of,
+)
 from actors.domains.data.agent_books import agent_book
 from actors.domains.domain_types import AgentAction, OperationStatus, TextSource
 from actors.domains.rules.agent import AgentBook, NewCard
@@ -41,6 +46,7 @@ class Job(NamedTuple):
         cards: all cards of the session, in order.
         messages: all of them, in order.
         drafts: how many foundations were drafted before.
+        is_lost: a worker has begun with this lease, and is no more.
     """
 
     operation: CustomWorldAgentOperation
@@ -51,6 +57,7 @@ class Job(NamedTuple):
     cards: Sequence[CustomWorldDraftCard]
     messages: Sequence[CustomWorldAgentMessage]
     drafts: int
+    is_lost: bool
 
     @property
     def book(self) -> AgentBook:
@@ -96,14 +103,14 @@ class Lease:
         )
         await self._ctx.call(finish_agent_operation, call)
 
-    async def fail(self, code: str, message: str) -> None:
-        """Give the operation up."""
+    async def fail(self, code: str, message: str, *, retryable: bool = False) -> None:
+        """Give the operation up, or this attempt at it."""
         call = FailAgentOperation(
             operation_id=self._request.operation_id,
             lease_epoch=self._request.lease_epoch,
             error_code=code,
             error_message=message,
-            retryable=False,
+            retryable=retryable,
             request_id=self._request_id(),
         )
         await self._ctx.call(fail_agent_operation, call)
@@ -132,6 +139,8 @@ def job_of(view: ViewContext, *, request: RunAgentOperation) -> Job:
         cards=cards_of(view.db),
         messages=messages_of(view.db),
         drafts=sum(1 for _ in drafts),
+        is_lost=state_of(view.db).begun_lease
+        == lease_id(request.operation_id, request.lease_epoch),
     )
 
 

@@ -45,6 +45,7 @@ async def reply(ctx: EffectContext, lease: Lease, job: Job) -> None:
     A model that breaks off leaves what it has said, and the operation fails. Nothing that it says
     against the rules stays: then, and where it says nothing, the rules reply.
     """
+    await lease.report("reply", 0)
     pipeline = Pipeline(ctx, ctx.for_user, job.task, job.stages)
     await pipeline.begin()
     model = ctx.port(TextModel)

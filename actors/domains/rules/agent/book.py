@@ -98,6 +98,7 @@ _REPLIES: Final[Mapping[str, str]] = MappingProxyType(
 """What replies are put together from, and exactly the slots that each part has."""
 
 _PHASES: Final = (
+    "reply",
     "collect",
     "factions",
     "cast",

@@ -43,8 +43,9 @@ class HeaderFacts(NamedTuple):
 class ProfileFacts(NamedTuple):
     """A library profile that is not deleted.
 
-    ``can_publish`` and ``can_enter`` are what the gates say for the profile alone; the counts are
-    the last that the catalog told.
+    ``can_publish`` and ``can_enter`` are what the gates say for the profile alone;
+    ``author_may_publish`` is what its publish gate says that no session knows. The counts are the
+    last that the catalog told.
     """
 
     profile_id: str
@@ -58,6 +59,7 @@ class ProfileFacts(NamedTuple):
     warning_count: int
     published_version: int
     can_publish: bool
+    author_may_publish: bool
     can_enter: bool
     like_count: int
     play_count: int
@@ -152,7 +154,7 @@ def _merged(header: HeaderFacts, profile: ProfileFacts) -> Work:
         blocker_count=session.blocker_count,
         warning_count=session.warning_count,
         can_resume=session.can_resume,
-        can_publish=session.can_publish,
+        can_publish=session.can_publish and profile.author_may_publish,
         can_enter=work.can_enter,
         published_version=work.published_version,
         like_count=work.like_count,

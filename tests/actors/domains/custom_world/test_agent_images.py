@@ -140,6 +140,39 @@ async def test_cards_get_the_images_that_are_bound() -> None:
         assert json.loads(synced.result_json or "") == {"linked": 0, "missing": 8}
 
 
+async def test_a_card_loses_the_image_that_is_bound_no_more() -> None:
+    async with studio(seed=SEED) as bench:
+        await drafted(bench)
+        first, second, *_ = bench.cards(EntityKind.LANDMARK)
+        for scene in (first, second):
+            await bind(bench, EntityKind.LANDMARK, scene.entity_key, AssetSlot.SCENE)
+        await bench.act("generate_scene_assets", cardIds=[second.card_id])
+        await bench.finish({"images": [{"cardId": second.card_id, "imageSrc": "/objects/b/c"}]})
+        for scene in (first, second):
+            binding = f"landmark:{bench.session_id}:landmark:{scene.entity_key}:scene"
+            for _ in range(2):
+                await bench.player.call("unbind_asset_object_from_entity", binding)
+        await bench.vale.settle()
+        first, second, *_ = bench.cards(EntityKind.LANDMARK)
+        assert (first.image_src, first.asset_status) == (None, AssetStatus.NONE)
+        assert (second.image_src, second.asset_status) == ("/objects/b/c", AssetStatus.READY)
+        synced = await bench.act("sync_scene_assets")
+        assert json.loads(synced.result_json or "") == {"linked": 0, "missing": 4}
+
+
+async def test_no_other_card_gets_an_image_and_nonsense_is_none() -> None:
+    async with studio(seed=SEED) as bench:
+        await drafted(bench)
+        hostile, scene = bench.card(EntityKind.HOSTILE), bench.card(EntityKind.LANDMARK)
+        await bench.act("generate_scene_assets", cardIds=[scene.card_id])
+        others = ([], {}, 7, None, "none", hostile.card_id)
+        images = [{"cardId": card_id, "imageSrc": "/objects/b/c"} for card_id in others]
+        ended = await bench.finish({"images": images})
+        assert json.loads(ended.result_json or "") == {"images": []}
+        assert bench.card(EntityKind.HOSTILE) == hostile
+        assert bench.card(EntityKind.LANDMARK).asset_status is AssetStatus.FAILED
+
+
 class Painter:
     """An image model that is only there."""
 

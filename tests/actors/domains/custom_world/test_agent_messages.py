@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from agent_bench import studio, told_by_rules
+from agent_bench import SEED, studio, told_by_rules
 from vale_bench import refusal
 
 from actors.domains.ai.chunks import AiTextChunk
@@ -92,6 +94,30 @@ async def test_what_comes_with_a_reply_is_applied_with_it() -> None:
             CardStatus.PROPOSED,
         )
         assert session.title == "A drowned kingdom"
+
+
+async def test_a_proposed_card_that_there_is_no_place_for_does_not_keep_the_reply() -> None:
+    async with studio(seed=SEED) as bench:
+        await bench.answer()
+        await bench.draft()
+        world, count = bench.card(EntityKind.WORLD), len(bench.cards())
+        proposed = [
+            {"kind": "world", "payload": json.loads(world.payload_json)},
+            {"kind": "faction", "payload": {"name": "Guild", "goal": "Gold.", "stance": {}}},
+        ]
+        await bench.say(WORDS)
+        ended = await bench.answer("Noted.", proposedCards=proposed)
+        assert ended.status is OperationStatus.SUCCEEDED
+        assert len(bench.cards()) == count + 1
+        assert bench.card(EntityKind.WORLD) == world
+
+
+async def test_a_reply_without_a_text_is_none() -> None:
+    async with studio() as bench:
+        await bench.say(WORDS)
+        for nothing in ({}, {"reply": ""}, {"reply": " "}, {"reply": ["x"]}, {"reply": None}):
+            assert await refusal(bench.finish(nothing)) == "agent.payload_malformed"
+        assert bench.messages()[-1].status is MessageStatus.STREAMING
 
 
 async def test_known_anchors_give_way_to_surer_ones_only() -> None:

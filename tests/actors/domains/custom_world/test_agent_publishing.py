@@ -122,6 +122,24 @@ async def test_the_library_may_take_a_world_back() -> None:
         assert bench.session.progress_permille == 641
 
 
+async def test_the_library_may_publish_a_sessions_world() -> None:
+    async with studio(seed=SEED) as bench:
+        await drafted(bench)
+        await bench.act("sync_result_profile")
+        profile_id = profile_of(bench).profile_id
+        await bench.player.ask("publish_custom_world_profile_and_return", profile_id)
+        await bench.vale.settle()
+        assert bench.session.stage is AgentStage.PUBLISHED
+        assert bench.reason("unpublish_world") is None
+        world = bench.card(EntityKind.WORLD)
+        await bench.act("update_draft_card", cardId=world.card_id, patch={"subtitle": "Another"})
+        await bench.player.ask("unpublish_custom_world_profile_and_return", profile_id)
+        await bench.player.ask("publish_custom_world_profile_and_return", profile_id)
+        await bench.vale.settle()
+        assert bench.session.stage is AgentStage.PUBLISH_READY, "the gallery has the draft before"
+        assert bench.reason("unpublish_world") is None
+
+
 async def test_a_draft_goes_to_the_library() -> None:
     async with studio(seed=SEED) as bench:
         await drafted(bench)

@@ -17,6 +17,7 @@ from actors.domains.domain_types import EntityKind, TextSource
 from actors.domains.kinds import USER
 from actors.domains.rules.agent import ENTITY_KINDS
 from actors.domains.rules.compile import check_card
+from actors.errors import TextModelError
 
 
 async def entity(bench: Workshop, kind: str, hint: str = "", **more: Any) -> Any:
@@ -90,6 +91,14 @@ async def test_a_model_makes_it_where_there_is_one() -> None:
         given_up = await entity(bench, "faction", "salt")
         assert given_up.source is TextSource.FALLBACK
         assert {task.status for task in tasks(bench)} == {AiTaskStatus.COMPLETED}
+
+
+async def test_the_rules_make_it_where_the_model_cannot_answer() -> None:
+    model = ScriptedModel([TextModelError("dependency.unavailable", "nobody is there")])
+    async with workshop(model) as bench:
+        made = await entity(bench, "faction", "salt")
+        assert made.source is TextSource.FALLBACK
+        assert [task.status for task in tasks(bench)] == [AiTaskStatus.COMPLETED]
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_a_session_has_one_profile_and_publishes_it() -> None:
     assert row.publication_status is PublicationStatus.DRAFT
     assert bench.tell(payload, AGENT_ACTOR) == [], "the answer is on its way"
     ack = UserPublishAck(payload.publish_key, PROFILE, 3, "othercode")
-    expected = [AgentPublishAck(payload.publish_key, PROFILE, 3)]
+    expected = [AgentPublishAck(payload.publish_key, PROFILE, 3, payload.document_hash)]
     assert bench.tell(ack, SHARD) == expected
     assert bench.tell(ack, SHARD) == [], "a second answer to one question"
     assert bench.tell(payload, AGENT_ACTOR) == expected, "the answer that there was"

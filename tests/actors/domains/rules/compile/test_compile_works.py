@@ -80,6 +80,11 @@ def test_a_session_merges_into_its_profile() -> None:
     assert (work.blocker_count, work.warning_count, work.can_publish) == (1, 10, False)
     assert (work.can_resume, work.can_enter) == (True, True)
     assert (work.like_count, work.play_count, work.updated_at) == (3, 4, 200)
+    for may_publish in (True, False):
+        profile = PROFILE._replace(author_may_publish=may_publish)
+        ready = HEADER._replace(result_profile_id="cwp_a", stage=AgentStage.PUBLISH_READY)
+        (work,) = merge_works([ready], [profile])
+        assert work.can_publish is may_publish, "moderators hide it, or the author has too many"
 
 
 def test_a_session_whose_profile_is_gone_stands_alone() -> None:

@@ -1,0 +1,68 @@
+"""Admin values: how a value of an answer is spelt for people, by its field's name."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from rich.text import Text
+
+__all__ = ["moment", "spell", "spell_row"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIMES = frozenset({"time", "until"})
+_UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_NOTHING = "-"
+
+
+def spell(name: str, value: object) -> str:
+    """Spell a value; times, sizes and durations are known by how their fields are named."""
+    if value is None or value == "":
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        if name in _TIMES or name.endswith("_at"):
+            return moment(int(value))
+        if name.endswith("_bytes"):
+            return _size(value)
+        if name == "seconds" or name.endswith("_seconds"):
+            return _duration(value)
+        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or _NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def spell_row(row: dict[str, object]) -> Text:
+    """A row of a table in one piece: its columns by name, without units, as they are stored."""
+    text = Text()
+    for column, value in row.items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text.append(f"{column}=", style="dim").append(f"{shown}  ")
+    text.rstrip()
+    return text
+
+
+def moment(micros: int) -> str:
+    """A time in microseconds since 1970, to the millisecond, in UTC."""
+    try:
+        found = _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return str(micros)
+    return found.strftime("%Y-%m-%d %H:%M:%S.") + f"{found.microsecond // 1000:03d}"
+
+
+def _size(count: float) -> str:
+    for unit, name in _UNITS:
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count:g} B"
+
+
+def _duration(seconds: float) -> str:
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=int(seconds)))
