@@ -170,7 +170,7 @@ WAKES_WAITING_MAX = 512
 WAKE_PAUSE_SECONDS = 0.02
 """When it is tried again to wake the others."""
 
-INSPECTION_SLICE = 1_000
+INSPECTION_SLICE = 100
 """Actors, plans or rows that an inspection looks at before the loop may look after others."""
 
 INSPECTED_CHARS_MAX = 1_000

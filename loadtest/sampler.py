@@ -1,9 +1,9 @@
 """Sampler: runs a server's command line and notes, a thousand times a second, where it is.
 
 ``python -m loadtest.sampler OUT serve ...`` takes the place of ``python -m server serve ...``. From
-SIGUSR1 to SIGUSR2, after each millisecond of processor time, every thread's stack is noted with the
-processor time that the thread has used since the last sample; at the end of the process the sums go
-to OUT as JSON. Unlike a tracing profiler it does not make small functions look dear.
+SIGUSR1 to SIGUSR2, after each millisecond of processor time, every thread's stack is noted with
+the processor time that the thread has used since the last sample; then the sums go to OUT as JSON.
+Unlike a tracing profiler it does not make small functions look dear.
 """
 
 from __future__ import annotations
@@ -39,11 +39,16 @@ class Sampler:
         self._used: dict[int, int] = {}
         self._main = threading.get_ident()
 
-    def listen(self) -> None:
-        """Begin and end as the signals say."""
+    def listen(self, path: Path) -> None:
+        """Begin and end as the signals say; each end writes the sums to a file."""
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            self.end()
+            self.write(path)
+
         signal.signal(signal.SIGPROF, lambda _number, frame: self.sample(frame))
         signal.signal(BEGIN, lambda _number, _frame: self.begin())
-        signal.signal(END, lambda _number, _frame: self.end())
+        signal.signal(END, end)
 
     def begin(self) -> None:
         """Take samples from now on."""
@@ -85,13 +90,8 @@ def _stack(frame: FrameType | None) -> tuple[tuple[str, str], ...]:
 def _main() -> None:
     out, *arguments = sys.argv[1:]
     sys.argv = ["server", *arguments]
-    sampler = Sampler()
-    sampler.listen()
-    try:
-        runpy.run_module("server", run_name="__main__", alter_sys=True)
-    finally:
-        sampler.end()
-        sampler.write(Path(out))
+    Sampler().listen(Path(out))
+    runpy.run_module("server", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

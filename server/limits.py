@@ -356,9 +356,9 @@ TAIL_PAUSE_SECONDS = 0.1
 TAIL_ENTRIES_PER_NOTICE = 32
 """Entries of one notice: with the pause, what one operator can be told in a second."""
 
-TAIL_ENTRIES_PER_PAUSE = 256
-"""Entries that a tail takes in within one pause; what comes beyond that is only counted, so that
-following everything on a busy server costs little."""
+TAIL_ENTRIES_PER_PAUSE = 64
+"""Entries that a full tail takes in within one pause, for which its oldest give way; what comes
+beyond that is only counted, so that following everything on a busy server costs little."""
 
 TAIL_ROWS_MAX = 20
 """Rows that a tail shows of one table of one commit; it says how many there were."""

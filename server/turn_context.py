@@ -21,8 +21,8 @@ def turn_context(host: Host) -> Context:
         running = host.running
         if running is None or threading.get_ident() != thread:
             return {}
-        core, turn = running
-        _, name, caller, _ = turn.note()
+        core = running.core
+        _, name, caller, _ = running.turn.note()
         fields: dict[str, object] = {"actor": core.key, "call": name, "seq": core.seq}
         if caller is not None:
             fields.update(caller.log_fields())

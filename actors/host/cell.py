@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from typing import Any, Protocol
+from operator import length_hint
+from typing import Any, NamedTuple, Protocol
 
 from actors.errors import ReducerError
 from actors.host.core import ActorCore
-from actors.host.histogram import Histogram
+from actors.host.histogram import TURN_BOUNDS, Histogram
 from actors.host.loop_actor import LoopActor, MailboxFullError
 from actors.host.turns import Turn, unavailable
 from actors.host.watch import TurnWatch
 from actors.limits import ACTOR_BYTES, TURN_SECONDS_BUDGET
 
-__all__ = ["Cell", "CellState", "Meter"]
+__all__ = ["Cell", "CellState", "Meter", "Running"]
 
 log = logging.getLogger("actors.cell")
 
@@ -33,6 +34,20 @@ class CellState(Enum):
     """It has left memory; a message to its key makes a new cell."""
 
 
+class Running(NamedTuple):
+    """The turns that an actor takes now; noted once for all of them, so that it costs nothing."""
+
+    core: ActorCore
+    batch: list[Any]
+    messages: Iterator[Any]
+
+    @property
+    def turn(self) -> Turn:
+        """The one that runs."""
+        turn: Turn = self.batch[len(self.batch) - length_hint(self.messages) - 1]
+        return turn
+
+
 class Meter(Protocol):
     """What a cell reports of its turns, and the clocks that it reads."""
 
@@ -44,8 +59,8 @@ class Meter(Protocol):
     """What each turn took; the cell counts, and tells the sum to ``turns_taken``."""
     turn_watch: TurnWatch | None
     """Who follows turns."""
-    running: tuple[ActorCore, Any] | None
-    """The actor and the turn that run now."""
+    running: Running | None
+    """What runs now."""
 
     @property
     def round_number(self) -> int:
@@ -154,12 +169,13 @@ class Cell(LoopActor):
         stopwatch, watch = meter.stopwatch, meter.turn_watch
         if watch is not None and not watch.opens(core.key, len(batch)):
             watch = None
-        bounds, counts = meter.turn_seconds.bounds, meter.turn_seconds.counts
         now = meter.clock()
-        seq = core.seq
+        seq, counts = core.seq, meter.turn_seconds.counts
         first = began = stopwatch()
-        for message in batch:
-            meter.running = (core, message)
+        slower = 0
+        messages = iter(batch)
+        meter.running = tuple.__new__(Running, (core, batch, messages))
+        for message in messages:
             try:
                 message.turn(core, now)
             except Exception:
@@ -168,13 +184,16 @@ class Cell(LoopActor):
                 core.rollback()
             ended = stopwatch()
             seconds = ended - began
-            counts[bisect_left(bounds, seconds)] += 1
-            if seconds > TURN_SECONDS_BUDGET:
-                meter.turn_was_slow(self, message, seconds)
+            if seconds > TURN_BOUNDS[0]:
+                slower += 1
+                counts[bisect_left(TURN_BOUNDS, seconds)] += 1
+                if seconds > TURN_SECONDS_BUDGET:
+                    meter.turn_was_slow(self, message, seconds)
             if watch is not None:
                 watch.turn_taken(core, message, seconds)
             began = ended
         meter.running = None
+        counts[0] += len(batch) - slower
         meter.turns_taken(len(batch), began - first)
         self.turns += len(batch)
         self.busy_seconds += began - first

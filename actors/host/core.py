@@ -233,7 +233,8 @@ class ActorCore:
             AssertionError: the record is larger than a store takes; likewise.
         """
         database, mail = self.database, self.mail
-        watch = self._shared.outlet.commit_watch
+        outlet = self._shared.outlet
+        watch = outlet.commit_watch
         if watch is not None and not watch.wants(self, call):
             watch = None
         is_watched = bool(self._board) or bool(self._runtime.attaching) or watch is not None
@@ -252,7 +253,7 @@ class ActorCore:
             if mail.is_changed:
                 wake = mail.wake_at()
                 mail.is_changed = False
-            self._shared.outlet.append(Append(self.key, seq, record, wake))
+            outlet.append(Append(self.key, seq, record, wake))
             if watch is not None:
                 watch.committed(self, call, commit.deltas)
         else:
@@ -260,7 +261,7 @@ class ActorCore:
         if mail.posted:
             posted, mail.posted = mail.posted, []
             for message in posted:
-                self._shared.outlet.post(self.key, message)
+                outlet.post(self.key, message)
         if self.evidence and not self.is_quarantined:
             self.evidence = ()
         return self._publish(commit, subscriber)

@@ -6,8 +6,9 @@ from bisect import bisect_left
 
 __all__ = ["BATCH_BOUNDS", "SECONDS_BOUNDS", "TURN_BOUNDS", "Histogram"]
 
-TURN_BOUNDS = (10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 1e-3, 5e-3, 25e-3, 50e-3, 0.25, 1.0)
-"""Seconds of work between two other pieces of work: from microseconds to what stops the loop."""
+TURN_BOUNDS = (25e-6, 50e-6, 100e-6, 250e-6, 1e-3, 5e-3, 25e-3, 50e-3, 0.25, 1.0)
+"""Seconds of a turn, from what most take to what stops everybody. Those in the first place are not
+looked up but counted together."""
 
 SECONDS_BOUNDS = (0.5e-3, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Seconds that somebody waits: from a commit on a fast disk to a request that is given up."""

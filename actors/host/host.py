@@ -18,7 +18,7 @@ from actors.errors import ActorUnavailableError, ReducerError
 from actors.host.admission import Admission
 from actors.host.caller import Caller
 from actors.host.catalogue import Catalogue
-from actors.host.cell import Cell, CellState
+from actors.host.cell import Cell, CellState, Running
 from actors.host.checkpoints import Checkpoints
 from actors.host.core import ActorCore, Shared
 from actors.host.effect_runs import declared_worker
@@ -89,7 +89,7 @@ class Host:
         self.turn_seconds = Histogram(TURN_BOUNDS)
         self.turn_watch: TurnWatch | None = None
         self.commit_watch: CommitWatch | None = None
-        self.running: tuple[ActorCore, Turn] | None = None
+        self.running: Running | None = None
         self.tracer: Tracer | None = None
         self._store = store
         self._secret = secret

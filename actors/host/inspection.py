@@ -14,7 +14,7 @@ from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from actors.datastore import Table, TableLayout
+from actors.datastore import Table
 from actors.errors import ReducerError
 from actors.host.cell import Cell, CellState
 from actors.host.core import ActorCore, failure_text
@@ -31,25 +31,18 @@ from actors.host.inspected import (
     TableRows,
 )
 from actors.host.journal import Entry, Journal, Meanings, load_snapshot
-from actors.host.plain_json import plain_json, shortened
 from actors.host.session import Session
 from actors.keys import ActorKey
 from actors.limits import (
-    INSPECTED_CHARS_MAX,
     INSPECTED_CONNECTIONS_MAX,
-    INSPECTED_ITEMS_MAX,
     INSPECTION_SLICE,
     LETTER_ACTORS_MAX,
 )
 from actors.module.functions import ViewDeclaration
 from actors.module.system import (
     SYSTEM_TABLES,
-    ActorTimer,
     DeadLetter,
-    OutboxMessage,
-    RequestReceipt,
 )
-from actors.module.tables import declaration_of
 from actors.subscriptions import CompiledQuery, Plan
 from persistence.errors import CorruptRecordError, StoreError
 from persistence.store import Store
@@ -118,12 +111,15 @@ class Inspection:
         found: list[tuple[float, str, Cell]] = []
         async for cell in self._walk():
             key = cell.core.key
-            if not key.startswith(prefix) or standing not in {None, _standing(cell)}:
+            if not key.startswith(prefix):
+                continue
+            if standing is not None and _standing(cell) is not standing:
                 continue
             total += 1
-            if after is None or (rank(cell), key) > after:
-                found.append((rank(cell), key, cell))
-            if len(found) > limit + INSPECTION_SLICE:
+            place = (rank(cell), key)
+            if after is None or place > after:
+                found.append((*place, cell))
+            if len(found) > 2 * limit + INSPECTION_SLICE:
                 found = nsmallest(limit + 1, found)
         found = nsmallest(limit + 1, found)
         shown = tuple(self._line(cell) for _, _, cell in found[:limit])
@@ -162,7 +158,7 @@ class Inspection:
             plans = tuple(self._plans(core, self._host.queries.texts()))
         tables = {}
         for layout, count, kept in found:
-            shown = tuple(self._shown(layout, row) for row in kept)
+            shown = tuple(self._meanings.row(layout, row) for row in kept)
             tables[layout.row] = TableRows(layout.name, layout.is_public, count, shown)
             await asyncio.sleep(0)
         return ActorState(
@@ -224,18 +220,27 @@ class Inspection:
             self.note_letter(core.key)
 
     async def dead_letters(self, *, limit: int) -> Letters:
-        """Dead letters of actors that were in memory since the start, by actor and message."""
+        """Dead letters of actors that were in memory since the start, by actor and message.
+
+        Those of an actor that cannot be read now are missing.
+        """
         rows: list[dict[str, object]] = []
+        is_whole = not self._forgotten
         for key in sorted(self._lettered):
-            async with self._core(key) as core:
-                kept = core.database.rows(DeadLetter)
-                layout = core.database[DeadLetter].layout
-            if not kept:
-                del self._lettered[key]
-            rows += [self._shown(layout, letter) for letter in kept[: limit - len(rows)]]
+            try:
+                async with self._core(key) as core:
+                    kept = core.database.rows(DeadLetter)
+                    layout = core.database[DeadLetter].layout
+                    cell = self._cells.get(key)
+                    if not kept and (cell is None or cell.core is core):
+                        self._lettered.pop(key, None)
+            except ReducerError:
+                is_whole = False
+                continue
+            rows += [self._meanings.row(layout, letter) for letter in kept[: limit - len(rows)]]
             if len(rows) == limit:
                 return Letters(tuple(rows), is_whole=False)
-        return Letters(tuple(rows), is_whole=not self._forgotten)
+        return Letters(tuple(rows), is_whole=is_whole)
 
     # Inside
 
@@ -278,17 +283,6 @@ class Inspection:
             known = ", ".join(sorted(layout.name for layout in layouts.values()))
             raise ReducerError("table.not_found", f"such actors have {known}")
         return core.database[row]
-
-    def _shown(self, layout: TableLayout, row: Any) -> dict[str, object]:
-        """A row by columns; bytes that have a meaning are shown as what they mean."""
-        shown: Any = plain_json(declaration_of(layout.row).row_type).write(row)
-        if isinstance(row, ActorTimer | OutboxMessage | DeadLetter):
-            shown["payload"] = self._meanings.message(row.kind, row.payload)
-        elif isinstance(row, RequestReceipt):
-            shown["outcome"] = self._meanings.answer(row.function_name, row.outcome_bytes)
-            del shown["outcome_bytes"]
-        cut: Any = shortened(shown, INSPECTED_CHARS_MAX, INSPECTED_ITEMS_MAX)
-        return dict(cut)
 
     def _line_of(self, key: ActorKey) -> ActorLine:
         cell = self._cells.get(key)

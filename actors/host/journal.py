@@ -24,7 +24,13 @@ from actors.limits import (
     JOURNAL_LOOK_BACK_RECORDS,
 )
 from actors.module.module import Module
-from actors.module.system import InboxCursor
+from actors.module.system import (
+    ActorTimer,
+    DeadLetter,
+    InboxCursor,
+    OutboxMessage,
+    RequestReceipt,
+)
 from actors.module.tables import declaration_of
 from actors.module.types import product_type
 from persistence.errors import CorruptActorError, StoreError
@@ -101,6 +107,17 @@ class Meanings:
         if reducer.input is not None and isinstance(found, dict):
             return found["input"]
         return found or None
+
+    def row(self, layout: TableLayout, row: Any) -> dict[str, object]:
+        """A row by columns; bytes that have a meaning are what they mean."""
+        shown: Any = plain_json(declaration_of(layout.row).row_type).write(row)
+        if isinstance(row, ActorTimer | OutboxMessage | DeadLetter):
+            shown["payload"] = self.message(row.kind, row.payload)
+        elif isinstance(row, RequestReceipt):
+            shown["outcome"] = self.answer(row.function_name, row.outcome_bytes)
+            del shown["outcome_bytes"]
+        cut: Any = _shown(shown)
+        return dict(cut)
 
     def answer(self, call: str, outcome: bytes) -> object:
         """What a receipt says that a reducer answered; None for no answer."""
@@ -216,7 +233,7 @@ class Journal:
         source = ""
         for change in record.changes:
             layout = layouts.get(change.table_id)
-            diffs.append(_diff(change, layout, window))
+            diffs.append(self._diff(change, layout, window))
             window.known[change[:2]] = change.row
             if layout is not None and layout.row is InboxCursor and change.row is not None:
                 source = cast("InboxCursor", layout.decode(change.row, 0)[0]).src_actor
@@ -230,23 +247,26 @@ class Journal:
             rows=tuple(diffs),
         )
 
+    def _diff(self, change: RowChange, layout: TableLayout | None, window: _Window) -> RowDiff:
+        place = change[:2]
+        is_known = window.is_whole or place in window.known
+        before = self._row(layout, window.known.get(place))
+        after = self._row(layout, change.row)
+        columns: Iterable[str] = ()
+        if isinstance(before, dict) and isinstance(after, dict):
+            columns = (name for name, value in after.items() if before[name] != value)
+        name = f"table {change.table_id}" if layout is None else layout.name
+        return RowDiff(name, before, after, is_known, tuple(columns))
 
-def _diff(change: RowChange, layout: TableLayout | None, window: _Window) -> RowDiff:
-    place = change[:2]
-    is_known = window.is_whole or place in window.known
-    before = _row(layout, window.known.get(place))
-    after = _row(layout, change.row)
-    columns: Iterable[str] = ()
-    if isinstance(before, dict) and isinstance(after, dict):
-        columns = (name for name, value in after.items() if before[name] != value)
-    name = f"table {change.table_id}" if layout is None else layout.name
-    return RowDiff(name, before, after, is_known, tuple(columns))
-
-
-def _row(layout: TableLayout | None, data: bytes | None) -> object:
-    if data is None:
-        return None
-    return _read(None if layout is None else declaration_of(layout.row).row_type, data)
+    def _row(self, layout: TableLayout | None, data: bytes | None) -> object:
+        if data is None:
+            return None
+        if layout is not None:
+            try:
+                return self._meanings.row(layout, layout.decode(data, 0)[0])
+            except DecodeError:
+                pass
+        return _shown(data.hex())
 
 
 async def _stored_rows(

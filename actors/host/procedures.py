@@ -20,7 +20,7 @@ from actors.limits import PROCEDURE_SECONDS_MAX
 from actors.module.context import ViewContext
 from protocol.errors import DecodeError
 from protocol.messages import CallProcedure
-from protocol.values import Identity, Timestamp
+from protocol.values import Identity
 
 if TYPE_CHECKING:
     from actors.claims import Claims

@@ -142,7 +142,6 @@ class Rounds:
             self._store.append(appends, done)
             if size:
                 self.tally.sizes.note(size)
-                self.tally.record_bytes += sum([len(entry[2]) for entry in appends])
         handovers, self._handovers = self._handovers, []
         for callback in handovers:
             callback()

@@ -46,13 +46,11 @@ class RoundTally:
     """What went to the store.
 
     Attributes:
-        record_bytes: size of all journal records.
         refused: rounds that the store did not take, with those behind them as one.
         seconds: from handing a round over until it was durable; its count is that of the rounds.
         sizes: records of each round; its total is the number of all records.
     """
 
-    record_bytes: int = 0
     refused: int = 0
     seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS_BOUNDS))
     sizes: Histogram = field(default_factory=lambda: Histogram(BATCH_BOUNDS))

@@ -175,7 +175,7 @@ class ActorDetails(Result):
 class ShowActor(Params):
     """Which actor to show, and how much of it."""
 
-    actor: str = Field(description=_ACTOR)
+    actor: str = Field(max_length=600, description=_ACTOR)
     table: str | None = Field(None, description="Show the rows of this table alone.")
     rows: int = Field(20, ge=0, le=ADMIN_TABLE_ROWS_MAX, description="Rows of each table.")
     journal: int = Field(10, ge=0, le=ADMIN_JOURNAL_ENTRIES_MAX, description="Turns.")
@@ -215,7 +215,7 @@ async def show_actor(ctx: AdminContext, params: ShowActor) -> ActorDetails:
 class ShowJournal(Params):
     """Which turns to show."""
 
-    actor: str = Field(description=_ACTOR)
+    actor: str = Field(max_length=600, description=_ACTOR)
     limit: int = Field(20, ge=1, le=ADMIN_JOURNAL_ENTRIES_MAX, description="At most so many.")
     before: int | None = Field(None, ge=1, description="Only turns of smaller numbers.")
 
@@ -237,7 +237,7 @@ async def show_journal(ctx: AdminContext, params: ShowJournal) -> ActorJournal:
 class NameActor(Params):
     """Which actor."""
 
-    actor: str = Field(description=_ACTOR)
+    actor: str = Field(max_length=600, description=_ACTOR)
 
 
 class Stands(Result):

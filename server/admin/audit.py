@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
-
-import orjson
 
 from actors import ViewContext
 from actors.operations.audit import (
@@ -46,7 +45,8 @@ class _Head(NamedTuple):
 def arguments_hash(params: Params) -> str:
     """SHA-256 of a command's arguments as canonical JSON, without the reason."""
     arguments = params.model_dump(mode="json", exclude={"reason"})
-    return hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    text = json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Audit:

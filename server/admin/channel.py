@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -116,7 +116,7 @@ class AdminChannel:
                 answer = await self._dispatcher.answer(data, operator, link)
                 if answer is not None:
                     await connection.send(answer, text=True)
-                link.start_works()
+                link.answered()
         except ConnectionClosed:
             pass  # in the middle of an answer, or by breaking a rule of the wire
         finally:
@@ -132,6 +132,7 @@ class _Link:
         self._count = 0
         self._waiting: dict[int, Coroutine[object, object, None]] = {}
         self._works: dict[int, asyncio.Task[None]] = {}
+        self._acts: list[Callable[[], None]] = []
 
     def begin(self, work: Coroutine[object, object, None]) -> int:
         if len(self._waiting) + len(self._works) >= ADMIN_WORKS_MAX:
@@ -151,22 +152,32 @@ class _Link:
         work = self._works.get(number)
         return work is not None and work.cancel()
 
+    def at_end(self, act: Callable[[], None]) -> None:
+        self._acts.append(act)
+
     async def notify(self, method: str, params: Mapping[str, object]) -> None:
         await self._connection.send(notification_text(method, params))
 
-    def start_works(self) -> None:
-        """Run what the commands have begun, now that they are answered."""
+    def answered(self) -> None:
+        """Do what the commands have put off and run what they have begun, now that they end."""
+        self._act()
         for number, work in self._waiting.items():
             task = asyncio.get_running_loop().create_task(_guarded(work))
             self._works[number] = task
             task.add_done_callback(partial(self._forget, number))
         self._waiting.clear()
 
+    def _act(self) -> None:
+        acts, self._acts = self._acts, []
+        for act in acts:
+            act()
+
     def _forget(self, number: int, _task: asyncio.Task[None]) -> None:
         del self._works[number]
 
     async def end_works(self) -> None:
-        """Cancel everything that was begun."""
+        """Cancel everything that was begun; what was put off is done now at the latest."""
+        self._act()
         for work in self._waiting.values():
             work.close()
         tasks = list(self._works.values())

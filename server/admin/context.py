@@ -58,6 +58,9 @@ class Peer(Protocol):
     def end(self, number: int) -> bool:
         """Cancel such work; False when it has ended already, or never was."""
 
+    def at_end(self, act: Callable[[], None]) -> None:
+        """Do something once the command is answered, or when nobody waits for that any more."""
+
     async def notify(self, method: str, params: Mapping[str, object]) -> None:
         """Send a notification; waits while the operator does not read."""
 

@@ -144,7 +144,7 @@ class DeltaFeed(_DurableFeed):
     def committed(self, core: ActorCore, call: str, deltas: list[TableDelta]) -> None:
         """Note a commit."""
         running = self.host.running
-        caller = None if running is None else running[1].note()[2]
+        caller = None if running is None else running.turn.note()[2]
         seen = CommitSeen(core.key, core.seq, core.time, call, caller, deltas)
         for tail in self._wanting:
             tail.put(seen)

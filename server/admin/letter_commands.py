@@ -66,7 +66,9 @@ async def list_letters(ctx: AdminContext, params: ListLetters) -> LetterList:
 class ReplayLetter(Params):
     """Which dead letter to try again."""
 
-    actor: str = Field(description="The actor that keeps it: its key, or a user id or identity.")
+    actor: str = Field(
+        max_length=600, description="The actor that keeps it: its key, or a user id or identity."
+    )
     message_key: str = Field(min_length=1, max_length=600, description="What names it there.")
 
 

@@ -136,18 +136,16 @@ async def drain_server(ctx: AdminContext, params: Drain) -> DrainState:
     Handshakes are answered 503 from now on; connections that are open, and requests by HTTP, go
     on. The answer comes when no connection is left, or after the time given. With ``stop`` the
     server then stops as on SIGTERM: what is left is closed with 1012. Without it, it stays drained
-    until ``server.resume``.
+    until ``server.resume``, which also ends the wait of a drain, and then nothing stops.
     """
     parts = ctx.parts
     parts.draining.begin()
     left = await parts.draining.wait(params.seconds)
-    if params.stop:
-        ctx.peer.begin(_stop(ctx))
-    return DrainState(is_draining=True, connections=left, is_stopping=params.stop)
-
-
-async def _stop(ctx: AdminContext) -> None:
-    ctx.parts.end()
+    is_draining = parts.draining.is_active
+    is_stopping = params.stop and is_draining
+    if is_stopping:
+        ctx.peer.at_end(parts.end)
+    return DrainState(is_draining=is_draining, connections=left, is_stopping=is_stopping)
 
 
 @command("server.resume", role=Role.OPERATE)

@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from actors.host import Caller
+from actors.host.cell import Running
 from actors.host.core import ActorCore
-from actors.host.turns import Turn, TurnNote
+from actors.host.turns import TurnNote
 from actors.keys import ActorKey
 from actors.operations.audit import OperationsAudit
 from server.admin.audit_commands import AuditEntry, audit_entry
@@ -170,11 +171,11 @@ async def tail_deltas(ctx: AdminContext, params: TailDeltas) -> TailBegun:
     prefix, name, table = params.actor, params.name, params.table
     is_of_caller = _is_of_caller(params)
 
-    def wants(core: ActorCore, call: str, running: tuple[ActorCore, Turn] | None) -> bool:
+    def wants(core: ActorCore, call: str, running: Running | None) -> bool:
         return (
             (name is None or call == name)
             and (table is None or core.database.is_touched(table))
-            and (not is_of_caller or _is_caller(running and running[1].note()[2], params))
+            and (not is_of_caller or _is_caller(running and running.turn.note()[2], params))
         )
 
     if table is not None and table not in {entry.name for entry in ctx.host.module.tables.values()}:

@@ -69,7 +69,7 @@ class Tail(Generic[Entry]):
         self.wants = wants
         self.prefix = prefix
         self.is_choosy = is_choosy
-        self.room = TAIL_ENTRIES_PER_PAUSE
+        self.room = TAIL_ENTRIES_MAX
         self._spell = spell
         self._entries: deque[Entry] = deque(maxlen=TAIL_ENTRIES_MAX)
         self._put = 0
@@ -115,7 +115,7 @@ class Tail(Generic[Entry]):
         return [self._spell(entry) for entry in taken], dropped
 
     def _make_room(self) -> None:
-        self.room = TAIL_ENTRIES_PER_PAUSE
+        self.room = max(TAIL_ENTRIES_MAX - len(self._entries), TAIL_ENTRIES_PER_PAUSE)
 
 
 class Feed(Generic[Entry]):

@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from server.commands.admin_values import moment, spell, spell_row
+from server.commands.admin_values import moment, plain, spell, spell_row, title
 
 __all__ = ["actor_tree", "journal_tree"]
 
@@ -48,7 +48,7 @@ def actor_tree(state: Node) -> Tree:
         _add_table(tables, table["name"], table)
     for name in _SYSTEM:
         if state[name]["count"]:
-            _add_table(tree, name.replace("_", " "), state[name], is_loud=name in _LOUD)
+            _add_table(tree, title(name), state[name], is_loud=name in _LOUD)
     _add_plans(tree, state["subscriptions"])
     if state["journal"]:
         journal_tree(state["journal"], tree.add(Text("last turns", style="bold")))
@@ -64,7 +64,7 @@ def journal_tree(entries: list[Node], tree: Tree | None = None) -> Tree:
         text.append(entry["call"], style="bold").append(f"  by {by}" if by else "", style="dim")
         turn = tree.add(text)
         if entry["arguments"] is not None:
-            turn.add(Text(f"told {spell('', entry['arguments'])}", overflow="fold"))
+            turn.add(Text(f"told {plain(entry['arguments'])}", overflow="fold"))
         for change in entry["rows"]:
             turn.add(_change(change))
     return tree
@@ -76,7 +76,7 @@ def _change(change: Node) -> Text:
         text = Text("~ ", style="yellow").append(f"{table}  ", style="bold")
         for column in change["columns"]:
             text.append(f"{column}: ", style="dim")
-            text.append(f"{spell('', before.get(column))} → {spell('', after.get(column))}  ")
+            text.append(f"{plain(before.get(column))} → {plain(after.get(column))}  ")
     elif after is None:
         text = Text("- ", style="red").append(f"{table}  ", style="bold")
         text.append_text(spell_row(before or {}))
@@ -95,9 +95,9 @@ def _add_evidence(tree: Tree, evidence: list[Node]) -> None:
             failures.add(Text(f"{moment(failure['time'])}  {failure['call']}  {failure['error']}"))
 
 
-def _add_table(tree: Tree, title: str, table: Node, *, is_loud: bool = False) -> None:
+def _add_table(tree: Tree, name: str, table: Node, *, is_loud: bool = False) -> None:
     kind = "" if table["is_public"] else ", private"
-    text = f"{title}: {table['count']:,}{kind}"
+    text = f"{name}: {table['count']:,}{kind}"
     branch = tree.add(Text(text, style="yellow" if is_loud else "bold"))
     for row in table["rows"]:
         branch.add(spell_row(row))
@@ -114,4 +114,4 @@ def _add_plans(tree: Tree, plans: list[Node]) -> None:
 
 
 def _fact(name: str, value: object) -> Text:
-    return Text(f"{name.replace('_', ' ')}: {spell(name, value)}")
+    return Text(f"{title(name)}: {spell(name, value)}")

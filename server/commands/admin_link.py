@@ -49,7 +49,9 @@ def find_address(data_dir: Path, url: str | None, token_file: Path | None) -> Ad
                 f"no server lets operators in from {data_dir}; name another one with --data-dir,"
                 " or its channel with --url"
             ) from None
-    host = urlsplit(url).hostname or ""
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+    if scheme not in {"ws", "wss"} or host is None:
+        raise StartError(f"{url} is no channel, as in ws://127.0.0.1:3001/admin")
     token = os.environ.get(ADMIN_TOKEN_VARIABLE, "")
     if token_file is None and not token:
         if not is_loopback(host):

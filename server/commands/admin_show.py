@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from server.commands.admin_actor import actor_tree, journal_tree
-from server.commands.admin_values import moment, spell
+from server.commands.admin_values import moment, spell, title
 
 __all__ = ["console_for_people", "notice_lines", "render"]
 
@@ -83,7 +83,8 @@ def _clock(value: object) -> str:
 
 def _nested(value: object) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{key}={spell(key, item)}" for key, item in value.items())
+        told = {key: item for key, item in value.items() if item not in (None, "", 0, [], {})}
+        return " ".join(f"{key}={spell(key, item)}" for key, item in told.items())
     assert isinstance(value, list)
     return "; ".join(_nested(item) for item in value)
 
@@ -109,7 +110,7 @@ def _remarks(answer: Answer, name: str) -> list[Text]:
         elif key.startswith("next_"):
             text = f"more with --{key.removeprefix('next_')} {value}"
         else:
-            text = f"{_words(key)}: {spell(key, value)}"
+            text = f"{title(key)}: {spell(key, value)}"
         remarks.append(Text(text, style="dim", overflow="fold"))
     return remarks
 
@@ -125,13 +126,13 @@ def _fitting(rows: list[Answer], console: Console) -> RenderableType:
     left = names[count:]
     if not left:
         return table
-    text = f"no room for {', '.join(map(_words, left))}; --json has all"
+    text = f"no room for {', '.join(map(title, left))}; --json has all"
     return Group(table, Text(text, style="dim"))
 
 
 def _table(names: list[str], rows: list[Answer]) -> Table:
     columns = [
-        Column(_words(name), overflow="fold", justify="right" if _is_number(rows, name) else "left")
+        Column(title(name), overflow="fold", justify="right" if _is_number(rows, name) else "left")
         for name in names
     ]
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
@@ -150,9 +151,9 @@ def _facts(answer: Answer) -> RenderableType:
     grid = Table.grid(Column(style="dim"), Column(overflow="fold"), padding=(0, 2))
     for name, value in answer.items():
         if isinstance(value, dict | list) and value and not _is_texts(value):
-            grid.add_row(_words(name), _nested_tree(value))
+            grid.add_row(title(name), _nested_tree(value))
         else:
-            grid.add_row(_words(name), Text(spell(name, value), style=_style(value)))
+            grid.add_row(title(name), Text(spell(name, value), style=_style(value)))
     return grid
 
 
@@ -166,9 +167,9 @@ def _grow(tree: Tree, value: object) -> None:
     pairs = value.items() if isinstance(value, dict) else enumerate(_listed(value), 1)
     for name, item in pairs:
         if isinstance(item, dict | list) and item and not _is_texts(item):
-            _grow(tree.add(Text(str(name))), item)
+            _grow(tree.add(Text(title(str(name)))), item)
         else:
-            tree.add(Text(f"{name}: {spell(str(name), item)}"))
+            tree.add(Text(f"{title(str(name))}: {spell(str(name), item)}"))
 
 
 def _listed(value: object) -> list[object]:
@@ -177,7 +178,3 @@ def _listed(value: object) -> list[object]:
 
 def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _words(name: str) -> str:
-    return name.removeprefix("is_").replace("_", " ")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.text import Text
 
-__all__ = ["moment", "spell", "spell_row"]
+__all__ = ["moment", "plain", "spell", "spell_row", "title"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = frozenset({"time", "until"})
@@ -28,20 +28,31 @@ def spell(name: str, value: object) -> str:
             return _size(value)
         if name == "seconds" or name.endswith("_seconds"):
             return _duration(value)
-        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+        return str(value) if name.endswith("_id") else f"{value:,}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or _NOTHING
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return plain(value)
 
 
 def spell_row(row: dict[str, object]) -> Text:
     """A row of a table in one piece: its columns by name, without units, as they are stored."""
     text = Text()
     for column, value in row.items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        text.append(f"{column}=", style="dim").append(f"{shown}  ")
+        text.append(f"{column}=", style="dim").append(f"{plain(value)}  ")
     text.rstrip()
     return text
+
+
+def plain(value: object) -> str:
+    """A value as it is stored, whatever its field is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def title(name: str) -> str:
+    """A field's name as people read it, without the unit that its value is spelt with."""
+    return (
+        name.removeprefix("is_").removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
+    )
 
 
 def moment(micros: int) -> str:

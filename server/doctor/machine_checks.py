@@ -1,4 +1,4 @@
-"""Checks of the machine: clocks, file descriptors, memory, and the versions of what is installed."""
+"""Checks of the machine: clocks, file descriptors, memory, and versions of what is installed."""
 
 from __future__ import annotations
 

@@ -301,12 +301,6 @@ _STORE = (
         lambda a: a.host.rounds.tally.sizes,
     ),
     _actors(
-        "record_bytes",
-        _COUNTER,
-        "Size of journal records handed to the store",
-        lambda a: a.host.rounds.tally.record_bytes,
-    ),
-    _actors(
         "rounds_waiting",
         _GAUGE,
         "Rounds that are handed over and not durable yet",

@@ -117,7 +117,10 @@ def main(
     only: Annotated[str, typer.Option(help="Case of the load tests.")] = "coalesced-users",
     pairs: Annotated[int, typer.Option(help="Windows with each tail.", min=1)] = 7,
     seconds: Annotated[float, typer.Option(help="Of each window.", min=0.1)] = 2.0,
+    tail: Annotated[list[str] | None, typer.Option(help="Tails to compare [all].")] = None,
 ) -> None:
+    for name in set(TAILS) - set(tail or TAILS):
+        del TAILS[name]
     case = next(case for case in CASES if case.name == only)
     ratios = asyncio.run(measure(case, pairs, seconds))
     table = Table("tail", "median", "range", title=f"processor time per call, {case.title}")

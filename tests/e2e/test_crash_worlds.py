@@ -248,7 +248,7 @@ async def test_replies_go_on_after_a_kill_at_any_chunk(store: str, tmp_path: Pat
                 server.kill()
             gate = asyncio.Event()
             for _ in replies:
-                model.say(gate, *pieces(NEW))
+                model.say('{"reply": "', gate, *NEW, TAIL)
             server.start()
             rows: dict[str, dict[str, list[str]]] = {}
             async with AsyncExitStack() as stack:

@@ -21,13 +21,11 @@ from actors.subscriptions import Board
 from persistence.errors import StoreWriteError
 from persistence.sqlite import SqliteStore
 from server.app import Ready, Server
-from server.canary import Canary, Part
+from server.canary import Canary, CanaryState, Part
 from server.limits import CANARY_RED_SECONDS_MAX
 from server.settings import Settings
 
 Mend = Callable[[], None]
-
-LOOK_SECONDS = 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +63,28 @@ def get(ready: Ready, path: str) -> tuple[int, dict[str, Any]]:
         return error.code, json.load(error)
 
 
-async def health(ready: Ready, status: int) -> dict[str, Any]:
-    """What ``/healthz`` says once it answers with a status."""
-    while True:
-        found, content = await asyncio.to_thread(get, ready, "/healthz")
-        if found == status:
-            return content
-        await asyncio.sleep(LOOK_SECONDS)
+class Listener:
+    """Hears each beat of a server's canary, which beats by itself."""
+
+    def __init__(self, server: Server) -> None:
+        self._beaten = asyncio.Event()
+        self._beat = server.canary.beat
+        canary: Any = server.canary
+        canary.beat = self._hear
+
+    async def _hear(self) -> CanaryState:
+        state = await self._beat()
+        self._beaten.set()
+        return state
+
+    async def health(self, ready: Ready, status: int) -> dict[str, Any]:
+        """What ``/healthz`` says once it answers with a status."""
+        while True:
+            self._beaten.clear()
+            found, content = await asyncio.to_thread(get, ready, "/healthz")
+            if found == status:
+                return content
+            await self._beaten.wait()
 
 
 def stop_timers(host: Host) -> Mend:
@@ -120,12 +133,13 @@ async def test_what_is_broken_shows_in_time_and_what_is_mended_as_well(tmp_path)
 async def break_and_mend(
     server: Server, ready: Ready, break_it: Callable[[Host], Mend], part: str
 ) -> None:
-    assert (await health(ready, 200))["beat_seconds"] > 0
+    listener = Listener(server)
+    assert (await listener.health(ready, 200))["beat_seconds"] > 0
     before = datetime.now(UTC)
     mend = break_it(server.canary._host)
     try:
         async with asyncio.timeout(CANARY_RED_SECONDS_MAX):
-            content = await health(ready, 503)
+            content = await listener.health(ready, 503)
         assert content["status"] == "failing"
         assert content["part"] == part
         assert content["reason"] == Part[part.upper()].value
@@ -136,7 +150,7 @@ async def break_and_mend(
     finally:
         mend()
     async with asyncio.timeout(CANARY_RED_SECONDS_MAX):
-        assert (await health(ready, 200))["status"] == "ok"
+        assert (await listener.health(ready, 200))["status"] == "ok"
 
 
 async def test_an_actor_that_takes_no_calls_shows_at_once(served):

@@ -20,7 +20,7 @@ from actors.domains.ai.tasks import (
     is_final,
     new_task,
 )
-from actors.domains.data import denied_phrases
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import TextSource
 from actors.domains.gameplay.limits import NARRATION_CHARS_MAX, NARRATION_MICROS_MAX
 from actors.domains.gameplay.npc import npcs_here
@@ -39,14 +39,12 @@ from actors.domains.gameplay.story import (
 from actors.domains.gameplay.world import world_of
 from actors.domains.kinds import STORY
 from actors.domains.rules.canonical_json import write_json
-from actors.domains.rules.deny_list import DenyList
 from actors.domains.rules.ids import derived_id
 from actors.domains.rules.narration_output import NarrationOutput, read_narration
 from actors.domains.rules.text import cut_text
 from actors.module import DatabaseReader
 
 __all__ = [
-    "DENIED",
     "EFFECT",
     "NarrateTurn",
     "NarrationOverdue",
@@ -60,8 +58,6 @@ __all__ = [
 
 EFFECT: Final = "story_narration"
 """What tells turns, where it is served."""
-
-DENIED: Final = DenyList(denied_phrases())
 
 _NARRATED: Final = frozenset(
     {

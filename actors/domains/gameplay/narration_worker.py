@@ -26,8 +26,9 @@ from actors.domains.ai.pipeline import GIVEN_UP, REQUEST, AnswerForm, Pipeline, 
 from actors.domains.ai.references import AiReferenceKind
 from actors.domains.ai.stages import is_over
 from actors.domains.ai.tasks import find_task, is_final
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import TextSource
-from actors.domains.gameplay.live_narration import DENIED, NarrateTurn, request_of
+from actors.domains.gameplay.live_narration import NarrateTurn, request_of
 from actors.domains.gameplay.narration_prompt import narration_prompt
 from actors.domains.rules.limits import MODEL_NARRATION_CHARS_MAX
 from actors.domains.rules.narration_output import (

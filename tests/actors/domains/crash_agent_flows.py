@@ -276,15 +276,15 @@ def _broken_model() -> ScriptedModel:
 _BY_SESSION = frozenset({"document_hash"})
 """A world's document names its session."""
 
-_TOLD = frozenset({"attempt", "chunk_id"})
-"""A stage says how often it was begun."""
+_TOLD = frozenset({"attempt", "chunk_id", "lease_epoch", "begun_lease", "version"})
+"""Stages and operations say how often they were begun, and a session how often it changed."""
 
 AGENT_COURSES: Mapping[Step, Course] = {
     _creating: Course(by_chance=_BY_SESSION),
     _answering: Course(_TOLD),
     _chunks_go: Course(waits=(CHUNKS_KEPT_MICROS // _SECOND + 1,)),
-    _drafting: Course(),
-    _lost_worker: Course(waits=(LEASE_MICROS // _SECOND + 1,)),
+    _drafting: Course(_TOLD),
+    _lost_worker: Course(_TOLD, waits=(LEASE_MICROS // _SECOND + 1,)),
     _paying: Course(_TOLD, model=_broken_model),
     _not_paying: Course(model=_broken_model),
     _syncing: Course(),

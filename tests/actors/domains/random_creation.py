@@ -32,10 +32,12 @@ from vale_bench import MODULE
 
 from actors.claims import Claims
 from actors.domains.custom_world.agent.compile import compile_session
-from actors.domains.custom_world.agent.operations import EFFECT
+from actors.domains.custom_world.agent.operations import EFFECT, CustomWorldAgentOperation
 from actors.domains.custom_world.agent.preview import CustomWorldResultPreview
 from actors.domains.custom_world.agent.session import CustomWorldAgentSession
 from actors.domains.custom_world.gallery import CustomWorldGalleryEntry, Moderation
+from actors.domains.kinds import AGENT
+from actors.domains.rules.ids import owner_of
 from actors.errors import TextModelError
 from actors.host import Host
 from actors.keys import ActorKey, user_id_of
@@ -183,6 +185,15 @@ class RandomCreation(RandomPlay):
         self.history.append(f"step {step}: {micros / _SECOND} s later")
         await self.vale.let_time_pass(micros)
         await self._look()
+
+    def _note(self, name: str, call: Call) -> None:
+        """Domain 7.6: only who holds the last lease of an operation may end it."""
+        super()._note(name, call)
+        if name == "finish_agent_operation":
+            operation_id, epoch, *_ = call.fields
+            rows = self.vale.rows(AGENT.key(owner_of(operation_id)), CustomWorldAgentOperation)
+            ended = [row for row in rows if row.operation_id == operation_id]
+            assert all(row.lease_epoch == epoch for row in ended), (ended, epoch)
 
     # Laws
 

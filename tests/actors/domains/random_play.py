@@ -372,7 +372,6 @@ class RandomPlay:
         await self.vale.settle()
         rows = self.vale.all_rows()
         await self.vale.host.stop()
-        self.vale.clock.wait(_SECOND)
         crashed = self._open(deepcopy(self.vale.disk), self.vale.clock.micros)
         for vale in (crashed, self.vale):
             await vale.start()

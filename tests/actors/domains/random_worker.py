@@ -50,7 +50,7 @@ _GARBAGE: tuple[Any, ...] = (
 )
 
 
-def foundation_of(vale: Vale, session: CustomWorldAgentSession) -> list[dict[str, Any]]:
+def foundation_of(session: CustomWorldAgentSession) -> list[dict[str, Any]]:
     """The cards of a foundation as the rules make it."""
     wish = Wish(session.agent_session_id, anchor_values(session.anchors), "")
     made = generate_foundation(wish, agent_book(session.locale))
@@ -193,7 +193,7 @@ class WorkerCaller(AuthorCaller):
             return {
                 "images": [{"cardId": one, "imageSrc": f"/objects/b/{number}"} for one in wanted]
             }
-        foundation = foundation_of(self.vale, session)
+        foundation = foundation_of(session)
         if operation.action is AgentAction.DRAFT_FOUNDATION:
             return {"cards": foundation}
         return {"cards": rng.sample(foundation[1:], 2)}

@@ -171,6 +171,9 @@ async def test_an_actor_is_shown_with_all_that_it_has():
         "fire_at": moment_text(START_MICROS + 3_600 * SECOND),
         "payload": {"word": "tea"},
     }
+    turns = await bench.host.inspection.journal(ACTORS[0], count=20)
+    (set_timer,) = [row.after for turn in turns for row in turn.rows if row.table == "actor_timer"]
+    assert set_timer == timer
     (receipt,) = state.system["request_receipt"].rows
     assert receipt["function_name"] == "give"
     assert receipt["outcome"] == {"user_id": NAMES[0], "coins": 6}

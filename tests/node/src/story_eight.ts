@@ -262,7 +262,7 @@ async function overHttp(desk: Desk, service: Player, stranger: Player): Promise<
       scopeId: session(author).agentSessionId,
       taskKind: 'draft_foundation',
       label: 'Draft',
-      payloadJson: '{}',
+      payload: {},
       stages: ['prepare_prompt', 'request_model'],
     })
   );

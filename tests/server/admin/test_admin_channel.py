@@ -141,6 +141,29 @@ async def test_commands_and_parameters_that_do_not_exist(desk):
         assert [error["path"] for error in caught.value.data["errors"]] == ["reason"]
 
 
+@pytest.mark.parametrize("depth", [1, 200, 252, 253, 254, 255, 300, 1_000, 5_000])
+async def test_arguments_of_any_depth_are_answered(desk, depth):
+    nested = "[" * depth + "]" * depth
+    params = f'{{"reducer": "none", "reason": "why", "arguments": {{"a": {nested}}}}}'
+    async with desk.line() as line:
+        await line.socket.send(
+            f'{{"jsonrpc": "2.0", "id": 1, "method": "calls.call", "params": {params}}}'
+        )
+        code = (await line.receive())["error"]["data"]["code"]
+        assert code in {"reducer.not_found", "rpc.invalid", "rpc.parse"}
+        assert (await line.ask("audit.verify"))["records"] == (code == "reducer.not_found")
+
+
+async def test_no_record_is_made_of_a_key_that_no_actor_can_have(desk):
+    key = f"database/{'0' * 600}"
+    async with desk.line() as line:
+        for verb in ("checkpoint", "passivate", "quarantine", "release"):
+            with pytest.raises(RefusedError) as caught:
+                await line.ask(f"actors.{verb}", actor=key, reason=WHY)
+            assert caught.value.code == "input.invalid"
+        assert (await line.ask("audit.verify"))["records"] == 0
+
+
 async def test_a_message_that_is_too_large_ends_the_connection(desk):
     async with desk.line() as line:
         await line.socket.send("x" * (ADMIN_MESSAGE_BYTES_MAX + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -143,6 +144,24 @@ async def test_a_dead_letter_is_listed_and_applied_once_its_cause_is_mended(stre
         assert [row["text"] for row in shown["tables"][0]["rows"]] == ["rang tea"]
         nobody = {"actor": STRANGER, "message_key": letter["message_key"]}
         assert await refusal(line, "letters.replay", reason=WHY, **nobody) == "actor.not_found"
+
+
+async def test_letters_are_listed_by_several_at_once(street):
+    async with street.line() as line, resident(street) as ann:
+        await ann.call("write", "broken")
+        await ann.call("set_bell", "tea", 1)
+        found = {"letters": []}
+        while not found["letters"]:
+            found = await line.ask("letters.list")
+        await ann.call("mend")
+        name = {"actor": ann.house, "message_key": found["letters"][0]["message_key"]}
+        await line.ask("letters.replay", reason=WHY, **name)
+    async with street.line() as line, street.line() as other:
+        while (await line.ask("server.info"))["connections"]:
+            pass
+        await line.ask("actors.passivate", actor=ann.house, reason=WHY)
+        answers = await asyncio.gather(line.ask("letters.list"), other.ask("letters.list"))
+        assert answers == [{"letters": [], "is_whole": True}] * 2
 
 
 # The game's own

@@ -99,6 +99,35 @@ async def test_a_drain_ends_after_its_time_and_stops_the_server(tmp_path):
     assert caught.value.rcvd.code == 1012
 
 
+async def test_whoever_resumes_calls_a_stop_off(desk):
+    async with desk.player() as player, desk.line() as line, desk.line() as other:
+        await player.recv()
+        draining = asyncio.create_task(
+            line.ask("server.drain", seconds=60, stop=True, reason="to be moved")
+        )
+        while not (await other.ask("server.info"))["is_draining"]:
+            pass
+        await other.ask("server.resume", reason="not today")
+        assert await draining == {"is_draining": False, "connections": 1, "is_stopping": False}
+        assert not (await other.ask("server.info"))["is_draining"]
+        assert not desk.server.ended.is_set()
+
+
+async def test_a_server_stops_although_the_operator_has_left(desk):
+    async with desk.player() as player, desk.line() as other:
+        await player.recv()
+        async with desk.line() as line:
+            params = {"seconds": 60, "stop": True, "reason": "to be moved"}
+            request = {"jsonrpc": "2.0", "id": 1, "method": "server.drain", "params": params}
+            await line.socket.send(json.dumps(request))
+            while not (await other.ask("server.info"))["is_draining"]:
+                pass
+            line.socket.transport.abort()
+        assert not desk.server.ended.is_set()
+        await player.close()
+        await asyncio.wait_for(desk.server.ended.wait(), 20)
+
+
 async def test_checkpoint_all(desk):
     async with desk.player() as player, desk.line() as line:
         await player.recv()

@@ -20,7 +20,6 @@ from server.app import Ready, Server
 from server.limits import (
     TAIL_ENTRIES_MAX,
     TAIL_ENTRIES_PER_NOTICE,
-    TAIL_ENTRIES_PER_PAUSE,
     TAILS_MAX,
 )
 from server.log_levels import reset_log_levels
@@ -327,7 +326,7 @@ async def test_a_full_tail_drops_its_oldest_entries_and_counts_them():
 
 async def test_what_there_is_no_room_for_is_counted():
     tail = Tail[int](lambda _entry: True, lambda entry: {"entry": entry})
-    for number in range(TAIL_ENTRIES_PER_PAUSE):
+    for number in range(TAIL_ENTRIES_MAX):
         assert tail.room > 0
         tail.put(number)
     assert tail.room == 0

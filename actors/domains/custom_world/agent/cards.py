@@ -104,8 +104,8 @@ def add_card(ctx: ReducerContext, new: NewDraftCard) -> CustomWorldDraftCard:
     """Insert a card behind those of its kind; a key that is taken gets a number.
 
     Raises:
-        ReducerError: nothing has changed then; ``agent.world_card_conflict``: there is a world's card already;
-            ``limit.quota_exceeded``: too many cards, or too much in them;
+        ReducerError: nothing has changed then; ``agent.world_card_conflict``: there is a world's
+            card already; ``limit.quota_exceeded``: too many cards, or too much in them;
             ``input.payload_too_large``.
     """
     session = session_of(ctx.db)

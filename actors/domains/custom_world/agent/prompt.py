@@ -10,7 +10,7 @@ from actors import Prompt
 from actors.domains.ai.limits import DIGEST_CHARS_MAX, HISTORY_CHARS_MAX, HISTORY_EVENTS_MAX
 from actors.domains.ai.prompts import fenced
 from actors.domains.custom_world.agent.worker_job import Job, known_card
-from actors.domains.data import agent_prompt, denied_phrases, language_of
+from actors.domains.data import agent_prompt, language_of
 from actors.domains.domain_types import CardStatus, EntityKind
 from actors.domains.rules.agent import (
     CHAPTER_SCHEMA,
@@ -20,19 +20,15 @@ from actors.domains.rules.agent import (
     entity_schema,
     name_of,
 )
-from actors.domains.rules.deny_list import DenyList
 from actors.domains.rules.text import cut_text
 
 __all__ = [
-    "DENIED",
     "chapter_prompt",
     "entity_prompt",
     "foundation_prompt",
     "image_prompt",
     "reply_prompt",
 ]
-
-DENIED: Final = DenyList(denied_phrases())
 
 _TEXTS: Final = ("title", "role", "rank", "mood", "description", "goal", "synopsis", "premise")
 

@@ -14,13 +14,13 @@ from actors import EffectContext, Prompt, TextModel
 from actors.domains.ai.limits import DRAFT_CHARS_MAX, DRAFT_TOKENS_MAX
 from actors.domains.ai.pipeline import AnswerForm, Pipeline
 from actors.domains.custom_world.agent.prompt import (
-    DENIED,
     chapter_prompt,
     entity_prompt,
     foundation_prompt,
 )
 from actors.domains.custom_world.agent.worker_fitting import cards_from_json, cards_to_json, unfit
 from actors.domains.custom_world.agent.worker_job import Job, Lease, known_card
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import AgentAction, CardStatus, EntityKind, TextSource
 from actors.domains.rules.agent import (
     CHAPTER_SCHEMA,
@@ -86,7 +86,7 @@ async def make_cards(ctx: EffectContext, lease: Lease, job: Job) -> None:
     cards: list[NewCard] | None = None
     source = TextSource.FALLBACK
     if model is not None:
-        pipeline = Pipeline(ctx, ctx.for_user, job.task, job.stages)
+        pipeline = Pipeline(ctx, job.session.user_id, job.task, job.stages)
         cards, source = await _asked(model, pipeline, lease, plan)
     if cards is None:
         cards = plan.invent()

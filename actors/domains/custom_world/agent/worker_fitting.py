@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 
 from actors.domains.ai.limits import STRUCTURED_BYTES_MAX
-from actors.domains.custom_world.agent.prompt import DENIED
 from actors.domains.custom_world.limits import CARD_PAYLOAD_BYTES_MAX
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import CardStatus, EntityKind, Finding, Severity
 from actors.domains.rules.agent import NewCard
 from actors.domains.rules.canonical_json import write_json

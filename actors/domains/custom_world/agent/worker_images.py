@@ -8,8 +8,9 @@ from actors import EffectContext, ImageModel, TextModel, TextModelError
 from actors.domains.ai.limits import ANSWER_TOKENS_MAX
 from actors.domains.asset_metadata.image_worker import ImageRequest, make_image
 from actors.domains.custom_world.agent.cards import CustomWorldDraftCard, payload_of
-from actors.domains.custom_world.agent.prompt import DENIED, image_prompt
+from actors.domains.custom_world.agent.prompt import image_prompt
 from actors.domains.custom_world.agent.worker_job import Job, Lease
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import (
     AgentAction,
     AssetEntityKind,
@@ -50,7 +51,7 @@ async def make_images(ctx: EffectContext, lease: Lease, job: Job) -> None:
             owner_user_id=job.session.user_id,
             entity_kind=AssetEntityKind[card.kind.name],
             entity_key=card.entity_key,
-            prompt=await _prompt(ctx, card),
+            prompt=await _prompt(ctx, job, card),
             title=card.title,
             agent_session_id=job.session.agent_session_id,
         )
@@ -71,7 +72,7 @@ def _world_of(job: Job) -> list[CustomWorldDraftCard]:
     return [card for card in job.cards if card.kind is EntityKind.WORLD]
 
 
-async def _prompt(ctx: EffectContext, card: CustomWorldDraftCard) -> str:
+async def _prompt(ctx: EffectContext, job: Job, card: CustomWorldDraftCard) -> str:
     """What a card's image is to show: its own texts, or what a text model makes of them."""
     payload = payload_of(card)
     words = cut_text(
@@ -83,7 +84,7 @@ async def _prompt(ctx: EffectContext, card: CustomWorldDraftCard) -> str:
     try:
         answer = await model.complete_structured(
             image_prompt(card.kind, words),
-            user_id=ctx.for_user,
+            user_id=job.session.user_id,
             tokens_max=ANSWER_TOKENS_MAX,
             json_schema=IMAGE_PROMPT_SCHEMA,
         )

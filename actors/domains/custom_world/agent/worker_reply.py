@@ -11,9 +11,10 @@ from actors import EffectContext, TextModel, TextModelError
 from actors.domains.ai.limits import FALLBACK_CHUNK_CHARS_MAX
 from actors.domains.ai.pipeline import REQUEST, AnswerForm, Pipeline
 from actors.domains.ai.stages import is_over
-from actors.domains.custom_world.agent.prompt import DENIED, reply_prompt
+from actors.domains.custom_world.agent.prompt import reply_prompt
 from actors.domains.custom_world.agent.worker_job import Job, Lease
 from actors.domains.data.agent_books import agent_books
+from actors.domains.data.unsafe import DENIED
 from actors.domains.domain_types import TextSource
 from actors.domains.rules.agent import (
     AGENT_TURN_SCHEMA,
@@ -46,7 +47,7 @@ async def reply(ctx: EffectContext, lease: Lease, job: Job) -> None:
     against the rules stays: then, and where it says nothing, the rules reply.
     """
     await lease.report("reply", 0)
-    pipeline = Pipeline(ctx, ctx.for_user, job.task, job.stages)
+    pipeline = Pipeline(ctx, job.session.user_id, job.task, job.stages)
     await pipeline.begin()
     model = ctx.port(TextModel)
     stage = job.stages[REQUEST]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from task_bench import Desk
 from vale_bench import playing, refusal
 
-from actors.domains.ai.chunks import AiTextChunk
+from actors.domains.ai.chunks import AiStageText, AiTextChunk
 from actors.domains.ai.limits import CHUNK_CHARS_MAX, CHUNKS_KEPT_MICROS, TEXT_CHARS_MAX
 from actors.domains.ai.stages import AiStageStatus
 from actors.domains.ai.tasks import AiScope
@@ -75,6 +75,7 @@ async def test_who_takes_a_stage_over_writes_it_anew_and_the_other_is_refused() 
         assert await refusal(desk.fail(attempt=1)) == stale
         await desk.chunk(1, 0, "new", attempt=2)
         assert [row.delta_text for row in desk.rows(AiTextChunk)] == ["new"]
+        assert [row.chars for row in desk.rows(AiStageText)] == [3]
         assert (await desk.finish(1, attempt=2)).text_output == "new"
 
 
@@ -100,5 +101,5 @@ async def test_chunks_go_ten_minutes_after_their_stage_is_final() -> None:
             assert len(desk.rows(AiTextChunk)) == 1
             player.vale.clock.wait(CHUNKS_KEPT_MICROS + 1)
             await player.vale.wake(desk.actor)
-            assert desk.rows(AiTextChunk) == []
+            assert (desk.rows(AiTextChunk), desk.rows(AiStageText)) == ([], [])
             assert desk.stage(1).text_output == "ab"

@@ -8,50 +8,20 @@ from typing import Any, Final
 from agent_bench import Studio, studio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vale_bench import RefusedError
+from random_creation_laws import ARROWS, check_session, check_session_step
+from random_laws import Rows
+from vale_bench import MODULE, RefusedError
 
-from actors.domains.ai.tasks import AiTask, AiTaskStatus, is_final
 from actors.domains.custom_world.agent.checkpoints import CustomWorldAgentCheckpoint
-from actors.domains.custom_world.agent.findings import CustomWorldAgentFinding
 from actors.domains.custom_world.agent.operations import CustomWorldAgentOperation
-from actors.domains.custom_world.agent.preview import CustomWorldResultPreview
+from actors.domains.custom_world.agent.session import CustomWorldAgentSession
 from actors.domains.custom_world.limits import LEASE_MICROS
 from actors.domains.domain_types import (
     AgentAction,
-    AgentStage,
-    CardStatus,
     EntityKind,
-    MessageStatus,
-    OperationStatus,
-    Severity,
     TextSource,
 )
-
-ARROWS: Final = {
-    AgentStage.COLLECTING: {AgentStage.FOUNDATION_READY, AgentStage.ARCHIVED},
-    AgentStage.FOUNDATION_READY: {
-        AgentStage.REFINING,
-        AgentStage.PUBLISH_READY,
-        AgentStage.ARCHIVED,
-    },
-    AgentStage.REFINING: {AgentStage.PUBLISH_READY, AgentStage.ARCHIVED},
-    AgentStage.PUBLISH_READY: {
-        AgentStage.REFINING,
-        AgentStage.PUBLISHING,
-        AgentStage.PUBLISHED,
-        AgentStage.ARCHIVED,
-    },
-    AgentStage.PUBLISHING: {AgentStage.PUBLISHED, AgentStage.PUBLISH_READY},
-    AgentStage.PUBLISHED: {
-        AgentStage.REFINING,
-        AgentStage.PUBLISH_READY,
-        AgentStage.PUBLISHING,
-        AgentStage.ARCHIVED,
-    },
-    AgentStage.ARCHIVED: set(AgentStage),
-}
-"""Where a step leads (domain 7.2). A draft that passes the gate is ready in the same turn, and a
-world that has its cover is published within one step of the test."""
+from actors.domains.kinds import AGENT
 
 STEPS: Final = (
     "say",
@@ -155,75 +125,27 @@ async def take(bench: Studio, step: str, number: int) -> None:
             await bench.act(step)
 
 
-def check_laws(bench: Studio) -> None:
-    session = bench.session
-    operations = bench.rows(CustomWorldAgentOperation)
-    running = [row for row in operations if row.status is OperationStatus.RUNNING]
-    assert len(running) <= 1
-    assert session.active_operation_id == (running[0].operation_id if running else None)
-    queued = [row for row in operations if row.status is OperationStatus.QUEUED]
-    assert session.queued_operation_count == len(queued)
-    messages = bench.messages()
-    assert [row.seq for row in messages] == list(range(1, session.message_count + 1))
-    writing = {row.message_id for row in (*running, *queued)}
-    for message in messages:
-        is_open = message.status in {MessageStatus.PENDING, MessageStatus.STREAMING}
-        assert is_open is (message.message_id in writing)
-    check_counts(bench)
-    ended = {row.ai_task_id for row in operations if row.finished_at is not None}
-    for task in bench.rows(AiTask):
-        assert is_final(task) is (task.ai_task_id in ended)
-        assert task.status is not AiTaskStatus.PENDING or task.version == 1
-
-
-def check_counts(bench: Studio) -> None:
-    session, cards = bench.session, bench.cards()
-    findings = bench.rows(CustomWorldAgentFinding)
-    (preview,) = bench.rows(CustomWorldResultPreview)
-    assert session.card_count == len(cards)
-    blockers = [row for row in findings if row.severity is Severity.BLOCKER]
-    warnings = [row for row in findings if row.severity is Severity.WARNING]
-    assert (session.blocker_count, session.warning_count) == (len(blockers), len(warnings))
-    assert (len(preview.blockers), len(preview.warnings)) == (len(blockers), len(warnings))
-    assert preview.source_revision == session.revision
-    assert preview.publish_ready is session.publish_gate_passed
-    for card in cards:
-        assert card.finding_count == sum(row.card_id == card.card_id for row in findings)
-    is_drafted = session.stage >= AgentStage.REFINING
-    if session.stage is not AgentStage.ARCHIVED:
-        pictured = [
-            card
-            for card in cards
-            if card.image_src is not None and card.status is not CardStatus.REMOVED
-        ]
-        is_live = bench.reason("unpublish_world") != "not_published"
-        if not bench.session.active_operation_id:
-            assert session.progress_permille == (
-                session.anchor_coverage_permille * 250 // 1_000
-                + 350 * is_drafted
-                + min(250, 25 * len(pictured))
-                + 100 * session.publish_gate_passed
-                + 50 * is_live
-            )
+def rows_of(bench: Studio) -> Rows:
+    return {table.row: bench.rows(table.row) for table in MODULE.tables_of(AGENT)}
 
 
 async def play(steps: list[str]) -> None:
     async with studio() as bench:
         for number, step in enumerate(steps):
-            before = bench.session
+            before = rows_of(bench)
             refused = False
             try:
                 await take(bench, step, number)
                 await bench.vale.settle()
             except RefusedError:
                 refused = True
-            after = bench.session
+            after = rows_of(bench)
             if refused:
                 assert after == before
-            assert after.stage is before.stage or after.stage in ARROWS[before.stage], step
-            assert after.revision >= before.revision
-            assert after.version >= before.version
-            check_laws(bench)
+            check_session(after)
+            check_session_step(before, after)
+            (old,), (new,) = before[CustomWorldAgentSession], after[CustomWorldAgentSession]
+            assert new.stage is old.stage or new.stage in ARROWS[old.stage], step
 
 
 _BEGIN: Final = ["say", "reply", "draft_foundation", "finish"]

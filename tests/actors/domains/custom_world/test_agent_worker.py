@@ -243,6 +243,7 @@ async def test_an_operation_whose_workers_are_lost_three_times_fails() -> None:
             "dependency.unavailable",
         )
         assert (bench.last.text, bench.last.status) == ("Old wor", MessageStatus.PARTIAL)
+        assert set(model.users) == {bench.player.user_id}, "whoever asked for the next attempt"
 
 
 async def test_a_worker_that_was_silent_for_too_long_has_lost_its_operation() -> None:

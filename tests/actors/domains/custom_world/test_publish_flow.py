@@ -226,9 +226,9 @@ def test_a_session_has_one_profile_and_publishes_it() -> None:
 def test_an_unchanged_world_is_published_already_and_a_changed_one_again() -> None:
     bench = _bench()
     _publish(bench, world())
-    assert bench.tell(_from_agent(world(), 2), AGENT_ACTOR) == [
-        AgentPublishAck(f"{SESSION}:2", PROFILE, 1)
-    ]
+    payload = _from_agent(world(), 2)
+    ack = AgentPublishAck(f"{SESSION}:2", PROFILE, 1, payload.document_hash)
+    assert bench.tell(payload, AGENT_ACTOR) == [ack]
     (sent,) = bench.tell(_from_agent(world(with_tip("Other")), 3), AGENT_ACTOR)
     assert (sent.publish_key, sent.version) == (f"{SESSION}:3", 2)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from actors.domains.data import denied_phrases
-from actors.domains.data.unsafe import UNSAFE
-from actors.domains.rules.deny_list import DenyList
+from actors.domains.data.unsafe import DENIED, UNSAFE
 
 
 def test_the_test_token_is_always_there() -> None:
@@ -14,5 +12,5 @@ def test_the_test_token_is_always_there() -> None:
 def test_authors_may_write_of_machines_and_models_may_not() -> None:
     text = "The oracle says: as a language model of brass, I hum."
     assert not UNSAFE.finds_in(text)
-    assert DenyList(denied_phrases()).finds_in(text)
-    assert DenyList(denied_phrases()).finds_in("xx-blocked-xx")
+    assert DENIED.finds_in(text)
+    assert DENIED.finds_in("xx-blocked-xx")
