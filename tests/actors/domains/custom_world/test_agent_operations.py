@@ -214,6 +214,7 @@ async def test_bad_results_change_nothing(result: Any, code: str) -> None:
         {"key": "weather", "value": "x", "confidence": 1},
         {"key": "tone", "value": 1, "confidence": 1},
         {"key": "tone", "value": "x", "confidence": 1_001},
+        {"key": "tone", "value": "x", "confidence": True},
     ],
 )
 async def test_bad_anchors_are_refused(anchor: dict[str, Any]) -> None:
