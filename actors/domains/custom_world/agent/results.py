@@ -56,8 +56,9 @@ def read_anchors(value: object, source: TextSource) -> list[AgentAnchor]:
         confidence = entry.get("confidence")
         if key not in ANCHOR_KEYS or not isinstance(text, str):
             raise malformed(f"anchors.{number}", "must be a known key with a text")
-        is_number = isinstance(confidence, int) and not isinstance(confidence, bool)
-        if not is_number or not 0 <= confidence <= _CONFIDENCE_MAX:
+        if isinstance(confidence, bool) or not isinstance(confidence, int):
+            raise malformed(f"anchors.{number}.confidence", "must be a number")
+        if not 0 <= confidence <= _CONFIDENCE_MAX:
             raise malformed(f"anchors.{number}.confidence", "must be 0 to 1000")
         anchors.append(AgentAnchor(key, text, confidence, source))
     return anchors
