@@ -26,6 +26,7 @@ from server.admin.tokens import mint_admin_token
 from server.commands.admin_link import AdminAddress, AdminLink, find_address, linked
 from server.commands.admin_options import REASON, common_options, field_options, given_params
 from server.commands.admin_show import console_for_people, notice_lines, render
+from server.commands.admin_values import harmless
 from server.errors import EXIT_REFUSED, CommandError, ServerError, StartError
 from server.identity.issuers import TrustedIssuers
 from server.identity.keys import SigningKey
@@ -155,7 +156,7 @@ def _show(command: Command, answer: dict[str, Any], options: Mapping[str, Any]) 
         console = console_for_people()
         if is_watched:
             console.clear()  # does nothing in a pipe
-        console.print(render(command.name, answer, console))
+        console.print(render(command.name, harmless(answer), console))
     sys.stdout.flush()
 
 
@@ -172,7 +173,7 @@ async def _follow(
             for entry in entries:
                 sys.stdout.write(json.dumps(entry, ensure_ascii=False) + "\n")
         else:
-            for line in notice_lines(notice | {"entries": entries}):
+            for line in notice_lines(harmless(notice | {"entries": entries})):
                 console.print(line, soft_wrap=True)
         sys.stdout.flush()
         if left is not None:
@@ -182,7 +183,7 @@ async def _follow(
 
 
 def _end(error: Exception, code: int) -> NoReturn:
-    sys.stderr.write(f"genarrative: {error}\n")
+    sys.stderr.write(f"genarrative: {harmless(str(error))}\n")
     sys.exit(code)
 
 

@@ -4,15 +4,45 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rich.text import Text
 
-__all__ = ["moment", "plain", "spell", "spell_row", "title"]
+__all__ = ["harmless", "moment", "plain", "spell", "spell_row", "title"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = frozenset({"time", "until"})
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _NOTHING = "-"
+
+
+_LINES = frozenset({"exception"})
+"""Fields whose texts have several lines."""
+
+
+def harmless(value: Any, name: str = "") -> Any:
+    """An answer in which no text can move a terminal's cursor, colour it or turn its writing.
+
+    Names, notes and log lines are written by players. What cannot be printed is spelt as an escape;
+    lines end where a field has several.
+    """
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        kept = "\n" if name in _LINES else ""
+        return "".join(
+            letter if letter.isprintable() or letter in kept else _escape(letter)
+            for letter in value
+        )
+    if isinstance(value, list):
+        return [harmless(item, name) for item in value]
+    if isinstance(value, dict):
+        return {harmless(key): harmless(item, key) for key, item in value.items()}
+    return value
+
+
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
 
 
 def spell(name: str, value: object) -> str:

@@ -167,7 +167,7 @@ async def check_what_it_does(operator: Operator, user: str, battle: str) -> str:
     (story,) = [key for key in own["attached"] if key.startswith("story/")]
 
     state = await operator.ask("actors", "show", story, "--rows", "200")
-    shown = await operator.type("actors", "show", story)
+    shown = await operator.run("actors", "show", story)
     tables = {table["name"]: table["rows"] for table in state["tables"]}
     (fight,) = [row for row in tables["battle_state"] if row["battle_state_id"] == battle]
     assert fight["status"] == "active"

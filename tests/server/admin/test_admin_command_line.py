@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -18,6 +19,8 @@ import pytest
 import structlog
 from command_samples import sample
 from desk import WHY, Desk
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from street import open_street, resident
 
@@ -26,7 +29,7 @@ from server.admin.commands import Command
 from server.admin.roles import Role
 from server.commands.admin import run_admin
 from server.commands.admin_show import notice_lines, render
-from server.commands.admin_values import spell
+from server.commands.admin_values import harmless, spell
 from server.log_levels import reset_log_levels
 from server.logs import configure_logs
 
@@ -159,12 +162,12 @@ async def test_every_tail_follows(street: Desk):
     processes = {
         kind: begin("tail", kind, *typed, folder=street.folder) for kind, typed in tails.items()
     }
-    async with street.line() as line:
-        while any(process.poll() is None for process in processes.values()):
+    names = (f"operator {number}" for number in itertools.count())
+    while any(process.poll() is None for process in processes.values()):
+        # Each is another operator: one alone would have to slow down before the processes are up.
+        async with street.line(street.token(Role.DANGER, next(names))) as line:
             await line.ask("server.checkpoint", reason=WHY)
-            await street.server.canary.beat()
-            async with street.line():
-                pass
+        await street.server.canary.beat()
     texts = {}
     for kind, process in processes.items():
         texts[kind], err = process.communicate(timeout=60)
@@ -409,3 +412,19 @@ def test_a_tail_says_what_it_left_out():
 )
 def test_values_are_spelt_by_what_they_are(name, value, text):
     assert spell(name, value) == text
+
+
+def test_no_text_moves_the_cursor_or_turns_the_writing():
+    answer = {
+        "entries": [{"reason": "\x1b[2J\u202etxt", "exception": "one\n\x07two", "at": 1}],
+        "no\nte": "Zoë 王",
+    }
+    assert harmless(answer) == {
+        "entries": [{"reason": r"\x1b[2J\u202etxt", "exception": "one\n\\x07two", "at": 1}],
+        r"no\nte": "Zoë 王",
+    }
+
+
+@given(st.text())
+def test_what_is_harmless_can_be_printed(text):
+    assert harmless(text).isprintable()
