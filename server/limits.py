@@ -20,6 +20,7 @@ __all__ = [
     "ADMIN_STOP_SECONDS_MAX",
     "ADMIN_TABLE_ROWS_MAX",
     "ADMIN_WORKS_MAX",
+    "ARCHIVE_SECONDS_MAX",
     "BODIES_BYTES_MAX",
     "BODY_SECONDS_MAX",
     "BUCKETS_SWEEP_MIN",
@@ -318,6 +319,10 @@ ADMIN_WORKS_MAX = 8
 
 ADMIN_COMMAND_SECONDS_MAX = 30.0
 """Time for a command, where it does not say otherwise; then it fails with ``command.timeout``."""
+
+ARCHIVE_SECONDS_MAX = 2.0
+"""How long a reader of the audit waits for records that are on their way into an archive; then it
+takes those that are there, and verifying says which are missing."""
 
 ADMIN_DRAIN_SECONDS_MAX = 3_600
 """Longest time that a drain may wait for connections to end."""

@@ -24,6 +24,7 @@ from actors.operations.limits import ARCHIVE_RECORDS
 from server.admin.commands import Command, Params
 from server.admin.context import Operator, Touched
 from server.admin.operations import Operations
+from server.limits import ARCHIVE_SECONDS_MAX
 
 __all__ = ["Audit", "Verdict", "arguments_hash"]
 
@@ -103,8 +104,7 @@ class Audit:
 
     async def newest(self, before: int | None = None) -> AsyncIterator[OperationsAudit]:
         """All records, the newest first; with ``before``, those of smaller numbers."""
-        head = await self._head()
-        kept = await self._operations.read(_records)
+        head, kept = await self._operations.read(_standing)
         for record in reversed(kept):
             if before is None or record.number < before:
                 yield record
@@ -116,16 +116,10 @@ class Audit:
 
     async def verify(self) -> Verdict:
         """Check that no record was changed, removed or put in between."""
-        head = await self._head()
+        head, kept = await self._operations.read(_standing)
         number, last_hash = 0, GENESIS
         for first in (*range(1, head.archived + 1, ARCHIVE_RECORDS), None):
-            if first is None:
-                records = await self._operations.read(_records)
-            else:
-                records = await self._archive(first)
-            for record in records:
-                if record.number > head.records:
-                    break  # made since the head was read
+            for record in kept if first is None else await self._archive(first):
                 number += 1
                 fault = _fault(record, number, last_hash)
                 if fault:
@@ -136,21 +130,28 @@ class Audit:
             return Verdict(number, last_hash, fault)
         return Verdict(number, last_hash, "")
 
-    async def _head(self) -> _Head:
-        def read(view: ViewContext) -> _Head:
-            head = view.db[OperationsAuditHead].find(0)
-            if head is None:
-                return _Head(0, 0, GENESIS)
-            return _Head(head.records, head.archived, head.hash)
-
-        return await self._operations.read(read)
-
     async def _archive(self, first: int) -> list[OperationsAudit]:
-        return await self._operations.read(_records, ARCHIVE.key(str(first)))
+        """An archive's records; waits for those that are on their way to it."""
+        key = ARCHIVE.key(str(first))
+        whole = await self._operations.until(key, _whole_archive, ARCHIVE_SECONDS_MAX)
+        return await self._operations.read(_records, key) if whole is None else whole
+
+
+def _standing(view: ViewContext) -> tuple[_Head, list[OperationsAudit]]:
+    """How far the records go, and those that are not in archives, of one moment."""
+    head = view.db[OperationsAuditHead].find(0)
+    if head is None:
+        return _Head(0, 0, GENESIS), []
+    return _Head(head.records, head.archived, head.hash), _records(view)
 
 
 def _records(view: ViewContext) -> list[OperationsAudit]:
     return list(view.db[OperationsAudit])
+
+
+def _whole_archive(view: ViewContext) -> list[OperationsAudit] | None:
+    records = _records(view)
+    return records if len(records) >= ARCHIVE_RECORDS else None
 
 
 def _fault(record: OperationsAudit, number: int, previous_hash: str) -> str:

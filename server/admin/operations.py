@@ -34,3 +34,9 @@ class Operations:
     ) -> Answer:
         """Run a reading function inside one actor, between its turns."""
         return await Run(self._host, self._caller).read(actor, query)
+
+    async def until(
+        self, actor: ActorKey, query: Callable[[ViewContext], Answer | None], seconds: float
+    ) -> Answer | None:
+        """Wait until a reading function answers something; None after the deadline."""
+        return await Run(self._host, self._caller).until(actor, query, seconds)

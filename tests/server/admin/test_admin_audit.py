@@ -124,6 +124,20 @@ async def test_old_records_move_into_archives_and_are_still_there(tmp_path, monk
         assert (verdict["is_whole"], verdict["records"]) == (True, 22)
 
 
+async def test_verifying_while_records_move_raises_no_alarm(desk, monkeypatch):
+    monkeypatch.setattr("actors.operations.audit.AUDIT_RECORDS_MAX", 8)
+    monkeypatch.setattr("actors.operations.audit.ARCHIVE_RECORDS", 4)
+    monkeypatch.setattr("server.admin.audit.ARCHIVE_RECORDS", 4)
+    async with desk.line() as line, desk.line() as other:
+        verdicts = []
+        for number in range(30):
+            _, verdict = await asyncio.gather(
+                line.ask("server.resume", reason=f"number {number}"), other.ask("audit.verify")
+            )
+            verdicts.append(verdict)
+    assert [verdict["fault"] for verdict in verdicts if not verdict["is_whole"]] == []
+
+
 class Intruder:
     """Somebody with a hand on the store's file while the server is stopped."""
 
