@@ -109,7 +109,7 @@ BUGS = {
         f"{CRASH_POINTS}::test_the_end_is_the_same_whatever_became_durable",
     ),
     "a cursor does not move with the effect": Bug(
-        "actors/host/turns.py",
+        "actors/host/mail_turns.py",
         "            self._move_cursor(core, context.timestamp)\n"
         '            core.commit(message.kind, b"", message.payload)\n',
         '            core.commit(message.kind, b"", message.payload)\n'
@@ -123,7 +123,7 @@ BUGS = {
         f"{CRASH_POINTS}::test_the_end_is_the_same_whatever_became_durable",
     ),
     "a timer does not go with its ringing": Bug(
-        "actors/host/turns.py",
+        "actors/host/mail_turns.py",
         "            timers.delete(timer.timer_id)\n"
         "            core.mail.is_changed = True\n"
         "            declared = self._types.by_name[timer.kind]\n"
