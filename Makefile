@@ -46,8 +46,22 @@ lint: install
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# Without ARGS two halves run at the same time: tests that mostly wait for servers of their own, and
+# all others. The first half's report comes after the second's.
+SERVER_TESTS := tests/e2e tests/faults tests/loadtest
+SERVER_REPORT := .pytest_cache/servers.log
+
 unit: install redis $(NODE_STAMP)
+ifdef ARGS
 	$(VENV)/bin/pytest -q $(ARGS)
+else
+	@mkdir -p .pytest_cache; \
+	$(VENV)/bin/pytest -q $(SERVER_TESTS) >$(SERVER_REPORT) 2>&1 & servers=$$!; \
+	$(VENV)/bin/pytest -q $(SERVER_TESTS:%=--ignore=%); others=$$?; \
+	wait $$servers; waited=$$?; \
+	cat $(SERVER_REPORT); \
+	exit $$((others | waited))
+endif
 
 test: lint unit
 
