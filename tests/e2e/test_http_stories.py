@@ -237,12 +237,12 @@ async def test_npcs_talk_help_trade_and_come_along(visitors: Visitors) -> None:
         "quantity": 1,
         "expectedUnitPrice": offer["unitPrice"],
     }
-    bought = (await user.post(f"{story.path}/npcs/smith/trade", deal))["exchange"]
-    assert (bought["kind"], bought["itemId"]) == ("buy", offer["itemId"])
     dear = await user.refused(
         "POST", f"{story.path}/npcs/smith/trade", json=deal | {"expectedUnitPrice": 1}
     )
     assert (dear.status, dear.code) == (409, "npc.price_changed_conflict")
+    bought = (await user.post(f"{story.path}/npcs/smith/trade", deal))["exchange"]
+    assert (bought["kind"], bought["itemId"]) == ("buy", offer["itemId"])
 
     await story.choose("travel", "mill")
     scout = f"{story.path}/npcs/scout"

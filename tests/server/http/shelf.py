@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actors import Module, ObjectStore, StoredObject
+from shelf_in_memory import ShelfInMemory
+
+from actors import Module, ObjectStore
 from actors.host import Host, HttpCalls
 from persistence.memory import MemoryStore
 from server.app import now_micros, rate_admission
@@ -30,34 +32,6 @@ from server.telemetry.families import Sources
 from server.transport.connection import bound_socket
 from server.transport.gateway import Gateway
 from server.transport.wheel import TimerWheel
-
-
-class DictStore:
-    """An object store whose objects live as long as it does."""
-
-    def __init__(self) -> None:
-        self.objects: dict[tuple[str, str], bytes] = {}
-
-    async def put(self, bucket: str, key: str, data: bytes, content_type: str) -> None:
-        self.objects[bucket, key] = data
-
-    async def get(self, bucket: str, key: str) -> bytes | None:
-        return self.objects.get((bucket, key))
-
-    async def head(self, bucket: str, key: str) -> StoredObject | None:
-        data = self.objects.get((bucket, key))
-        return None if data is None else StoredObject(bucket, key, len(data), 0)
-
-    async def delete(self, bucket: str, key: str) -> None:
-        self.objects.pop((bucket, key), None)
-
-    async def list(self, bucket: str) -> AsyncIterator[StoredObject]:
-        for name, data in self.objects.items():
-            if name[0] == bucket:
-                yield StoredObject(*name, len(data), 0)
-
-    async def signed_url(self, bucket: str, key: str, seconds: int) -> str | None:
-        return None
 
 
 @dataclass(frozen=True)
@@ -81,7 +55,7 @@ class Shelf:
     gateway: Gateway
     facade: Facade
     listener: Listener
-    objects: DictStore
+    objects: ShelfInMemory
     store: MemoryStore
 
     @property
@@ -163,7 +137,7 @@ async def running_shelf(
 ) -> AsyncIterator[Shelf]:
     store = MemoryStore()
     await store.open()
-    kept = DictStore()
+    kept = ShelfInMemory()
     host = Host(
         Module.load("shelf_module"),
         store,
