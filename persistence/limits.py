@@ -12,6 +12,7 @@ __all__ = [
     "CHANGES_BYTES_MAX",
     "CHANGE_OVERHEAD_BYTES",
     "FAILED_CHECKPOINTS_MAX",
+    "FILING_BYTES",
     "FOLD_GROUP_MAX",
     "GROUP_BYTES_MAX",
     "LOAD_GROUP_MAX",
@@ -27,11 +28,15 @@ __all__ = [
     "RETAINED_AGE_SECONDS_DEFAULT",
     "RETAINED_BYTES_DEFAULT",
     "RETAINED_RECORDS_DEFAULT",
+    "RUNS_LOOK_RECORDS",
+    "RUN_BYTES_MAX",
+    "RUN_RECORDS_MAX",
     "SWEEP_ACTORS_MAX",
     "SWEEP_PAUSE_SECONDS",
     "SWEEP_ROUND_SECONDS",
     "SWITCH_INTERVAL_S_MAX",
     "TIP_CACHE_MAX",
+    "UNFILED_BYTES_MAX",
     "WAL_PAGES_MAX",
 ]
 
@@ -90,6 +95,21 @@ seconds, 2 k records/s instead of 17 k in batches of 10."""
 TIP_CACHE_MAX = 262_144
 """Actors whose last sequence number the writer remembers; beyond it all are forgotten and
 looked up again, in one statement per commit."""
+
+FILING_BYTES = 256 * 1024
+"""Weight of the records in the commit log from which on they are filed into journals. More would
+share the cost of filing among more records, and let the appends behind it wait longer."""
+
+UNFILED_BYTES_MAX = 64 * 1024 * 1024
+"""What the commit log may hold while filing fails; beyond it appends fail with what filing met."""
+
+RUN_RECORDS_MAX = 256
+RUN_BYTES_MAX = 64 * 1024
+"""Most records of an actor in one row of its journal, and the weight from which on another begins.
+Reading one record reads its run."""
+
+RUNS_LOOK_RECORDS = 2048
+"""So far into an actor's history one look goes for what is to be trimmed; then comes another."""
 
 WAL_PAGES_MAX = 8192
 """Pages of the write-ahead log after which SQLite moves them into the file (32 MiB)."""

@@ -22,6 +22,7 @@ from persistence.record import record_time
 __all__ = [
     "DEFAULT_RETENTION",
     "FULL_HISTORY",
+    "UNBOUNDED",
     "Bounds",
     "BoundsOf",
     "Retention",
@@ -53,6 +54,8 @@ class Bounds(NamedTuple):
     bytes_max: int | None
     since: int | None
 
+
+UNBOUNDED = Bounds(None, None, None)
 
 BoundsOf: TypeAlias = Callable[[str], Bounds]
 """Bounds of an actor as of now."""

@@ -5,8 +5,10 @@ back once per step of a statement, and with a busy loop thread each take can cos
 interval (5 ms). So a group of any size is written by one insert into a view whose trigger does
 the work, in a transaction of its own, and is read as one row of JSON with bytes in hexadecimal.
 
-The journal is a table in order of arrival with a narrow index, not a tree by actor: a commit
-then writes its records side by side (4.6 us per record against 20 us when measured).
+A commit writes its records side by side into the commit log, as one row: then they are durable.
+Later, many commits at once, they are filed into their actors' journals, where consecutive records
+of an actor are one row, a run. Measured with 64 actors, per record: 0.7 us for the log in commits
+of 300 and 1.6 us for filing, against 4.4 us for a row and an index entry for each record.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sqlite3
 from pathlib import Path
 
 from persistence.errors import StoreFormatError
-from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, WAL_PAGES_MAX
+from persistence.limits import BUSY_TIMEOUT_MS, CACHE_KIB_MAX, RUN_RECORDS_MAX, WAL_PAGES_MAX
 from persistence.record import TIME_PLACE
 
 __all__ = [
@@ -27,10 +29,13 @@ __all__ = [
     "READ_EPOCH",
     "READ_FOLDS",
     "READ_HISTORY",
+    "READ_LOG",
     "READ_META",
+    "READ_RUNS",
     "READ_SNAPSHOTS",
     "READ_TIPS",
     "WRITE_APPENDS",
+    "WRITE_FILINGS",
     "WRITE_FOLDS",
     "WRITE_META",
     "describe_durability",
@@ -39,7 +44,7 @@ __all__ = [
 ]
 
 APPLICATION_ID = 0x47454E41
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -52,10 +57,18 @@ CREATE TABLE actor(
     base_seq INTEGER NOT NULL DEFAULT 0,
     base_time INTEGER NOT NULL DEFAULT 0,
     wake INTEGER NOT NULL DEFAULT 0,
-    kept_bytes INTEGER
+    kept_bytes INTEGER,
+    trimmed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX actor_due ON actor(wake, name) WHERE wake != 0;
-CREATE TABLE journal(actor_id INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE TABLE commit_log(id INTEGER PRIMARY KEY, places TEXT NOT NULL, records BLOB NOT NULL);
+CREATE TABLE journal(
+    actor_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1,
+    places BLOB,
+    record BLOB NOT NULL
+);
 CREATE UNIQUE INDEX journal_place ON journal(actor_id, seq);
 CREATE TABLE row(
     actor_id INTEGER NOT NULL,
@@ -66,7 +79,7 @@ CREATE TABLE row(
     PRIMARY KEY (actor_id, table_id, key)
 ) WITHOUT ROWID;
 PRAGMA application_id = 1195724353;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
 
@@ -77,22 +90,41 @@ ALTER TABLE actor ADD COLUMN kept_bytes INTEGER;
 PRAGMA user_version = 2;
 COMMIT;
 """,
+    2: """
+BEGIN IMMEDIATE;
+CREATE TABLE commit_log(id INTEGER PRIMARY KEY, places TEXT NOT NULL, records BLOB NOT NULL);
+ALTER TABLE journal ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE journal ADD COLUMN places BLOB;
+ALTER TABLE actor ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;
+UPDATE actor SET trimmed =
+    coalesce((SELECT min(seq) - 1 FROM journal WHERE actor_id = actor.id), base_seq);
+PRAGMA user_version = 3;
+COMMIT;
+""",
 }
 """What makes a file one version newer."""
 
 # Each writer makes these for itself, in its connection's temporary schema: the file holds data
-# only. The first statement of both triggers is the fence.
+# only. The first statement of each trigger is the fence.
 _WRITES = """
 CREATE TEMP VIEW appending AS
     SELECT 0 AS epoch, '' AS names, '' AS places, x'' AS records, '' AS wakes;
 CREATE TEMP TRIGGER append_group INSTEAD OF INSERT ON appending BEGIN
     SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
     INSERT INTO actor(id, name) SELECT value->>0, value->>1 FROM json_each(new.names);
-    INSERT INTO journal(actor_id, seq, record)
-        SELECT value->>0, value->>1, substr(new.records, (value->>2) + 1, value->>3)
-        FROM json_each(new.places);
+    INSERT INTO commit_log(places, records) VALUES (new.places, new.records);
     UPDATE actor SET wake = due.value->>1
         FROM json_each(new.wakes) AS due WHERE actor.id = due.value->>0;
+END;
+CREATE TEMP VIEW filing AS SELECT 0 AS epoch, '' AS runs, x'' AS bytes;
+CREATE TEMP TRIGGER file_group INSTEAD OF INSERT ON filing BEGIN
+    SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
+    INSERT INTO journal(actor_id, seq, count, places, record)
+        SELECT value->>0, value->>1, value->>2,
+            CASE WHEN value->>4 THEN substr(new.bytes, (value->>3) + 1, value->>4) END,
+            substr(new.bytes, (value->>3) + (value->>4) + 1, value->>5)
+        FROM json_each(new.runs);
+    DELETE FROM commit_log;
 END;
 CREATE TEMP VIEW folding AS
     SELECT 0 AS epoch, '' AS actors, '' AS deletes, '' AS places, x'' AS bytes;
@@ -106,21 +138,27 @@ CREATE TEMP TRIGGER fold_group INSTEAD OF INSERT ON folding BEGIN
             substr(new.bytes, (value->>2) + (value->>3) + 1, value->>4), value->>5
         FROM json_each(new.places);
     UPDATE actor SET base_seq = folded.value->>1, base_time = folded.value->>2,
-            kept_bytes = folded.value->>4
+            trimmed = folded.value->>3, kept_bytes = folded.value->>4
         FROM json_each(new.actors) AS folded WHERE actor.id = folded.value->>0;
     DELETE FROM journal WHERE rowid IN (
         SELECT journal.rowid FROM json_each(new.actors) AS folded CROSS JOIN journal
-        ON journal.actor_id = folded.value->>0 AND journal.seq <= folded.value->>3);
+        ON journal.actor_id = folded.value->>0 AND journal.seq <= folded.value->>3
+        WHERE journal.seq + journal.count - 1 <= folded.value->>3);
 END;
 """
 
 WRITE_APPENDS = "INSERT INTO appending VALUES (?, ?, ?, ?, ?)"
-"""epoch; [[id, name]] of new actors; [[id, seq, offset, size]]; joined records; [[id, wake]]."""
+"""epoch; [[id, name]] of new actors; [[id, seq, size]]; joined records; [[id, wake]]."""
+
+WRITE_FILINGS = "INSERT INTO filing VALUES (?, ?, ?)"
+"""epoch; [[id, seq, count, offset, size of the places, size of the records]]; joined places and
+records. The commit log is empty then."""
 
 WRITE_FOLDS = "INSERT INTO folding VALUES (?, ?, ?, ?, ?)"
 """epoch; [[id, through, time, trim through, kept bytes]]; [[id, table, offset, key size]] of
 deleted rows;
-[[id, table, offset, key size, row size, checksum]]; joined keys and rows."""
+[[id, table, offset, key size, row size, checksum]]; joined keys and rows. A run goes from a journal
+when the last of its records does; until then the reader passes over those that are trimmed."""
 
 WRITE_META = """
 INSERT INTO meta(key, value) SELECT ?, ? WHERE (SELECT epoch FROM owner) = ?
@@ -129,75 +167,58 @@ ON CONFLICT(key) DO UPDATE SET value = excluded.value
 
 READ_EPOCH = "SELECT epoch FROM owner"
 
+READ_LOG = """
+SELECT json_group_array(json_array(json(places), hex(records)))
+FROM (SELECT * FROM commit_log ORDER BY id)
+"""
+"""All that is logged and not filed: [[places, records]] in order of arrival."""
+
 READ_TIPS = """
 SELECT coalesce((SELECT max(id) FROM actor), 0), json_group_array(json_array(
-    actor.name, actor.id,
-    max(actor.base_seq,
-        coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0))))
+    actor.name, actor.id, max(actor.base_seq, coalesce((
+        SELECT seq + count - 1 FROM journal WHERE actor_id = actor.id
+        ORDER BY seq DESC LIMIT 1), 0))))
 FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
 """
-"""Of [name]: the highest id of all actors, and [[name, id, last seq]] of the known ones."""
-
-# Little-endian in the record; in hexadecimal, most significant byte first, it sorts as a number.
-_RECORD_TIME = " || ".join(
-    f"hex(substr(journal.record, {at + 1}, 1))" for at in reversed(TIME_PLACE)
-)
+"""Of [name]: the highest id of all actors, and [[name, id, last filed]] of the known ones."""
 
 READ_ENDS = """
-WITH RECURSIVE
-ends AS MATERIALIZED (
-    SELECT actor.name, actor.id, actor.base_seq, actor.base_time, actor.kept_bytes,
-        max(actor.base_seq,
-            coalesce((SELECT max(seq) FROM journal WHERE actor_id = actor.id), 0)) AS last_seq,
-        coalesce((SELECT min(seq) FROM journal WHERE actor_id = actor.id) - 1,
-            actor.base_seq) AS trimmed,
-        coalesce(wanted.value->>1, actor.base_seq) AS through,
-        wanted.value->>2 AS records_max, wanted.value->>3 AS bytes_max, wanted.value->>4 AS since
-    FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value->>0),
-floors AS MATERIALIZED (
-    SELECT *, max(trimmed, coalesce(through - records_max, 0)) AS floor FROM ends),
-walk(id, seq, bytes, through, bytes_max, since) AS (
-    SELECT id, floor,
-        CASE WHEN bytes_max IS NULL THEN NULL
-        WHEN kept_bytes IS NULL OR floor >= base_seq THEN
-            (SELECT coalesce(sum(length(record)), 0) FROM journal
-            WHERE actor_id = id AND seq > floor AND seq <= through)
-        ELSE kept_bytes
-            + (SELECT coalesce(sum(length(record)), 0) FROM journal
-            WHERE actor_id = id AND seq > base_seq AND seq <= through)
-            - (SELECT coalesce(sum(length(record)), 0) FROM journal
-            WHERE actor_id = id AND seq > trimmed AND seq <= floor)
-        END,
-        through, bytes_max, since
-    FROM floors
-    UNION ALL
-    SELECT walk.id, journal.seq, walk.bytes - length(journal.record),
-        walk.through, walk.bytes_max, walk.since
-    FROM walk CROSS JOIN journal ON journal.actor_id = walk.id AND journal.seq = walk.seq + 1
-    WHERE walk.seq < walk.through AND (walk.bytes > walk.bytes_max
-        OR RECORD_TIME NOT BETWEEN walk.since AND '7FFFFFFFFFFFFFFF'))
 SELECT json_group_array(json_array(
-    name, ends.id, base_seq, base_time, last_seq, trimmed, trim, bytes))
-FROM ends CROSS JOIN (SELECT id, max(seq) AS trim, bytes FROM walk GROUP BY id) AS walked
-    ON walked.id = ends.id
-""".replace("RECORD_TIME", _RECORD_TIME)
-"""Of [[name, through or null for the base, records max, bytes max, since]]: [[name, id, base seq,
-base time, last seq, trimmed through, to be trimmed through, bytes kept then]] of the known ones.
+    actor.name, actor.id, actor.base_seq, actor.base_time, max(actor.base_seq, coalesce((
+        SELECT seq + count - 1 FROM journal WHERE actor_id = actor.id
+        ORDER BY seq DESC LIMIT 1), 0)),
+    actor.trimmed, actor.kept_bytes))
+FROM json_each(?) AS wanted CROSS JOIN actor ON actor.name = wanted.value
+"""
+"""Of [name]: [[name, id, base seq, base time, last filed, trimmed through, kept bytes]]."""
 
-Bounds are null where there are none, and ``since`` is in hexadecimal. What an actor keeps is known
-from its last checkpoint, or counted when it is not (null), so this reads what is folded, what is
-to be trimmed, and the record after that."""
+# Below, a run holds what follows a record if its last one does, and such a run begins less than the
+# greatest length of a run before: that is what the index can find.
+
+READ_RUNS = """
+SELECT json_group_array(json_array(actor_id, seq, count, size, hex(places))) FROM (
+    SELECT journal.actor_id, journal.seq, journal.count, length(journal.record) AS size,
+        coalesce(journal.places, substr(journal.record, 10, 8)) AS places
+    FROM json_each(?) AS wanted
+    CROSS JOIN journal ON journal.actor_id = wanted.value->>0
+        AND journal.seq > (wanted.value->>1) - 256 AND journal.seq <= wanted.value->>2
+    WHERE journal.seq + journal.count - 1 > wanted.value->>1
+    ORDER BY journal.actor_id, journal.seq)
+"""
+"""Of [[id, after, through]]: [[id, seq, count, size, places]] of the runs with any record between;
+a run of one record has its time for places. What the records hold is not read."""
 
 READ_FOLDS = """
-SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
-    SELECT journal.actor_id, journal.seq, journal.record
+SELECT json_group_array(json_array(actor_id, base_seq, seq, hex(places), hex(record))) FROM (
+    SELECT journal.*, actor.base_seq
     FROM json_each(?) AS wanted
     CROSS JOIN actor ON actor.id = wanted.value->>0
     CROSS JOIN journal ON journal.actor_id = actor.id
-        AND journal.seq > actor.base_seq AND journal.seq <= wanted.value->>1
+        AND journal.seq > actor.base_seq - 256 AND journal.seq <= wanted.value->>1
+    WHERE journal.seq + journal.count - 1 > actor.base_seq
     ORDER BY journal.actor_id, journal.seq)
 """
-"""Of [[id, through]]: [[id, seq, record]] of what is to be folded."""
+"""Of [[id, through]]: the runs [[id, base seq, seq, places, records]] to be folded."""
 
 READ_SNAPSHOTS = """
 SELECT
@@ -209,23 +230,36 @@ SELECT
         CROSS JOIN actor ON actor.name = wanted.value
         CROSS JOIN row ON row.actor_id = actor.id
         ORDER BY row.actor_id, row.table_id, row.key)),
-    (SELECT json_group_array(json_array(actor_id, seq, hex(record))) FROM (
-        SELECT journal.actor_id, journal.seq, journal.record
+    (SELECT json_group_array(json_array(actor_id, seq, hex(places), hex(record))) FROM (
+        SELECT journal.*
         FROM json_each(?) AS wanted
         CROSS JOIN actor ON actor.name = wanted.value
-        CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > actor.base_seq
+        CROSS JOIN journal ON journal.actor_id = actor.id
+            AND journal.seq > actor.base_seq - 256
+        WHERE journal.seq + journal.count - 1 > actor.base_seq
         ORDER BY journal.actor_id, journal.seq))
 """
 """Of [name], given three times: [[name, id, base seq, base time]], [[id, table, checksum, row]] and
-[[id, seq, record]]; one statement, so of one moment."""
+the runs [[id, seq, places, records]]; one statement, so of one moment."""
 
 READ_HISTORY = """
-SELECT json_group_array(json_array(seq, hex(record))) FROM (
-    SELECT journal.seq, journal.record
-    FROM actor CROSS JOIN journal ON journal.actor_id = actor.id AND journal.seq > ?
-    WHERE actor.name = ? ORDER BY journal.seq LIMIT ?)
+WITH
+wanted AS MATERIALIZED (
+    SELECT id, trimmed, max(trimmed, ?2) AS after FROM actor WHERE name = ?1),
+run AS MATERIALIZED (
+    SELECT journal.rowid AS place, journal.seq, sum(count) OVER (ORDER BY seq) - count AS before
+    FROM wanted CROSS JOIN journal
+        ON journal.actor_id = wanted.id AND journal.seq > wanted.after - 256
+    WHERE journal.seq + journal.count - 1 > wanted.after)
+SELECT (SELECT trimmed FROM wanted),
+    json_group_array(json_array(seq, hex(places), hex(record)))
+FROM (
+    SELECT journal.seq, journal.places, journal.record
+    FROM run CROSS JOIN journal ON journal.rowid = run.place
+    WHERE before < ?3 + 256 ORDER BY run.seq)
 """
-"""Of the records after a number, of an actor, at most so many: [[seq, record]]."""
+"""Of an actor, the records after a number, at most so many: through which record its history is
+trimmed, null for an actor never heard of, and the runs [[seq, places, records]] that hold them."""
 
 READ_DUE = """
 SELECT json_group_array(json_array(name, wake)) FROM (
@@ -318,3 +352,5 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
 
 assert f"application_id = {APPLICATION_ID:d};" in _TABLES
 assert f"user_version = {FORMAT_VERSION:d};" in _TABLES
+assert range(9, 17) == TIME_PLACE, "READ_RUNS reads the time of a record"
+assert RUN_RECORDS_MAX == 256, "the statements above count on it"

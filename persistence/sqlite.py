@@ -52,6 +52,7 @@ from persistence.limits import (
 )
 from persistence.record import RowChange
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, now_micros
+from persistence.runs import cut_run
 from persistence.schema import (
     READ_ACTORS,
     READ_DUE,
@@ -62,6 +63,7 @@ from persistence.schema import (
     open_reader,
     open_writer,
 )
+from persistence.sqlite_filing import Unfiled, join_unfiled
 from persistence.sqlite_reader import Answer, LoadJob, QueryJob, SqliteReader
 from persistence.sqlite_writer import SqliteWriter
 from persistence.store import Append, Done, Snapshot, StoreDescription
@@ -106,6 +108,7 @@ class SqliteStore:
         self._changes_bytes_max = changes_bytes_max
         self._changes_bytes = 0
         self._writes: SimpleQueue[Job] = SimpleQueue()
+        self._unfiled = Unfiled()
         self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._reader_gone: asyncio.Future[None] | None = None
@@ -192,9 +195,21 @@ class SqliteStore:
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""
-        text = await self._listed(READ_HISTORY, after, actor, limit)
-        numbered = [(seq, bytes.fromhex(record)) for seq, record in orjson.loads(text)]
-        return verify_tail(actor, numbered[0][0] - 1, numbered) if numbered else []
+        unfiled = self._unfiled.numbered([actor])
+        row = await self._row(READ_HISTORY, actor, after, limit)
+        assert row is not None
+        trimmed, runs = row
+        assert isinstance(runs, str)
+        filed = [
+            item
+            for seq, places, records in orjson.loads(runs)
+            for item in cut_run(seq, bytes.fromhex(places), bytes.fromhex(records))
+        ]
+        if isinstance(trimmed, int):
+            after = max(after, trimmed)
+        records = join_unfiled(filed, unfiled.get(actor, ()))
+        wanted = [item for item in records if item[0] > after][:limit]
+        return verify_tail(actor, after, wanted)
 
     async def due(self, before: int, limit: int) -> list[tuple[str, int]]:
         """See ``Store.due``."""
@@ -305,10 +320,15 @@ class SqliteStore:
                 report(StoreWriteError(f"{self._path}: {error}"))
                 return
             with closing(connection):
+                writer = SqliteWriter(connection, epoch, self._bounds_of, self._unfiled, settled)
+                failure = writer.recover()
+                if failure is not None:
+                    report(failure)
+                    return
                 durability = describe_durability(connection)
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
-                writer = SqliteWriter(connection, epoch, self._bounds_of, settled)
                 barrier = self._settle_until_closed(writer)
+                writer.close()
             settled([(barrier.done, None)], 0)
 
     def _settle_until_closed(self, writer: SqliteWriter) -> BarrierJob:
@@ -338,7 +358,7 @@ class SqliteStore:
             else:
                 with closing(connection):
                     report(None)
-                    self._answer_until_closed(SqliteReader(connection))
+                    self._answer_until_closed(SqliteReader(connection, self._unfiled))
             _reporter(loop, gone)(None)
 
     def _answer_until_closed(self, reader: SqliteReader) -> None:

@@ -20,8 +20,10 @@ from persistence.errors import (
     StoreError,
 )
 from persistence.group_commit import FailedCheckpoints, FoldJob, Outcome, TrimJob
-from persistence.retention import BoundsOf
-from persistence.schema import READ_ENDS, READ_FOLDS, WRITE_FOLDS
+from persistence.retention import UNBOUNDED, BoundsOf
+from persistence.runs import Run, cut_run
+from persistence.schema import READ_ENDS, READ_FOLDS, READ_RUNS, WRITE_FOLDS
+from persistence.sqlite_excess import Excess
 from persistence.sqlite_owner import SqliteOwner, to_json
 from persistence.store import is_actor_name
 from persistence.tail import Fold, fold_changes, fold_journal
@@ -94,11 +96,17 @@ class SqliteCheckpoints:
 
     def settle(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
         """Write checkpoints of different actors; what a job meets is told to it, never raised."""
-        errors = self._write(jobs)
+        return self._note(jobs, self._write(jobs))
+
+    def _note(self, jobs: Sequence[FoldJob], errors: Sequence[StoreError | None]) -> list[Outcome]:
         for job, error in zip(jobs, errors, strict=True):
             if error is not None:
                 self._failed.note(job.actor, job.through)
         return [(job.done, error) for job, error in zip(jobs, errors, strict=True)]
+
+    def refuse(self, jobs: Sequence[FoldJob], failure: StoreError) -> list[Outcome]:
+        """Fail checkpoints of which nothing was tried."""
+        return self._note(jobs, [job.refusal or failure for job in jobs])
 
     def trim(self, job: TrimJob) -> Outcome:
         """Apply retention to actors as far as they are folded."""
@@ -169,25 +177,51 @@ class SqliteCheckpoints:
     def _read_ends(self, goals: Sequence[tuple[str, int | None]]) -> dict[str, _Ends]:
         """Ends of actors' journals if they were folded through these records, or as they are."""
         ends = {actor: _NO_ENDS for actor, _ in goals}
-        wanted = []
-        for actor, through in goals:
-            if is_actor_name(actor):
-                records_max, bytes_max, since = self._bounds_of(actor)
-                text = None if since is None else f"{since:016X}"
-                wanted.append((actor, through, records_max, bytes_max, text))
-        (known,) = self._owner.connection.execute(READ_ENDS, (to_json(wanted),)).fetchone()
-        for name, *numbers in orjson.loads(known):
-            ends[name] = _Ends(*numbers)
+        throughs = dict(goals)
+        names = [actor for actor in throughs if is_actor_name(actor)]
+        (known,) = self._owner.connection.execute(READ_ENDS, (to_json(names),)).fetchone()
+        excesses: dict[str, Excess] = {}
+        for name, actor_id, base_seq, base_time, last_seq, trimmed, kept_bytes in orjson.loads(
+            known
+        ):
+            through = throughs[name]
+            through = base_seq if through is None else min(through, last_seq)
+            ends[name] = _Ends(actor_id, base_seq, base_time, last_seq, trimmed, trimmed, None)
+            bounds = self._bounds_of(name)
+            if bounds != UNBOUNDED and through >= base_seq:
+                excesses[name] = Excess(actor_id, bounds, base_seq, trimmed, kept_bytes, through)
+        self._count_excesses(list(excesses.values()))
+        for name, excess in excesses.items():
+            ends[name] = ends[name]._replace(trim=excess.trim, kept_bytes=excess.kept_bytes)
         return ends
+
+    def _count_excesses(self, excesses: list[Excess]) -> None:
+        """Look into histories until it is known of each how much of it must go."""
+        while wanted := [(look, excess) for excess in excesses for look in excess.looks()]:
+            statement = self._owner.connection.execute(
+                READ_RUNS, (to_json([look for look, _ in wanted]),)
+            )
+            runs: dict[int, dict[int, Run]] = {}
+            for actor_id, seq, count, size, places in orjson.loads(statement.fetchone()[0]):
+                found = runs.setdefault(actor_id, {})
+                found[seq] = Run(seq, seq + count - 1, size, bytes.fromhex(places))
+            for excess in dict.fromkeys(excess for _, excess in wanted):
+                excess.look_at(list(runs.get(excess.actor_id, {}).values()))
 
     def _read_journals(
         self, wanted: Sequence[tuple[int, int]]
     ) -> dict[int, list[tuple[int, bytes]]]:
+        """The records from each actor's rows to a number."""
         numbered: dict[int, list[tuple[int, bytes]]] = {}
         if wanted:
+            throughs = dict(wanted)
             statement = self._owner.connection.execute(READ_FOLDS, (to_json(wanted),))
-            for actor_id, seq, record in orjson.loads(statement.fetchone()[0]):
-                numbered.setdefault(actor_id, []).append((seq, bytes.fromhex(record)))
+            for actor_id, base_seq, seq, places, records in orjson.loads(statement.fetchone()[0]):
+                numbered.setdefault(actor_id, []).extend(
+                    entry
+                    for entry in cut_run(seq, bytes.fromhex(places), bytes.fromhex(records))
+                    if base_seq < entry[0] <= throughs[actor_id]
+                )
         return numbered
 
     def _execute(self, plan: _Plan) -> None:

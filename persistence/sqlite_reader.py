@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -11,7 +11,9 @@ import orjson
 
 from persistence.errors import CorruptActorError, StoreError, StoreReadError
 from persistence.limits import LOAD_GROUP_MAX
+from persistence.runs import cut_run
 from persistence.schema import READ_SNAPSHOTS
+from persistence.sqlite_filing import Unfiled, join_unfiled
 from persistence.store import Snapshot, is_actor_name
 from persistence.tail import verify_tail
 
@@ -38,8 +40,9 @@ class QueryJob(NamedTuple):
 class SqliteReader:
     """One connection that only reads; used by one thread, on which ``report`` is called."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, unfiled: Unfiled) -> None:
         self._connection = connection
+        self._unfiled = unfiled
 
     def answer(self, jobs: Iterable[LoadJob | QueryJob]) -> None:
         """Answer what waits: short queries first, then all loads together."""
@@ -80,6 +83,7 @@ class SqliteReader:
         size: both are the matter of some actors and not of the others.
         """
         wanted = orjson.dumps([name for name in names if is_actor_name(name)]).decode()
+        unfiled = self._unfiled.numbered(names)
         try:
             statement = self._connection.execute(READ_SNAPSHOTS, (wanted, wanted, wanted))
             known, rows, records = statement.fetchone()
@@ -93,13 +97,17 @@ class SqliteReader:
             self._load(names[:middle], answers)
             self._load(names[middle:], answers)
         else:
-            _assemble(names, answers, known, rows, records)
+            _assemble(names, answers, (known, rows, records), unfiled)
 
 
 def _assemble(
-    names: Sequence[str], answers: dict[str, Answer], known: str, rows: str, records: str
+    names: Sequence[str],
+    answers: dict[str, Answer],
+    columns: tuple[str, str, str],
+    unfiled: Mapping[str, list[tuple[int, bytes]]],
 ) -> None:
-    """Put one statement's columns together, actor by actor."""
+    """Put one statement's columns and what was not filed before it together, actor by actor."""
+    known, rows, records = columns
     rows_of: dict[int, list[tuple[int, bytes]]] = {}
     damaged: set[int] = set()
     for actor_id, table_id, checksum, text in orjson.loads(rows):
@@ -108,16 +116,18 @@ def _assemble(
             damaged.add(actor_id)
         rows_of.setdefault(actor_id, []).append((table_id, row))
     records_of: dict[int, list[tuple[int, bytes]]] = {}
-    for actor_id, seq, text in orjson.loads(records):
-        records_of.setdefault(actor_id, []).append((seq, bytes.fromhex(text)))
+    for actor_id, seq, places, text in orjson.loads(records):
+        run = cut_run(seq, bytes.fromhex(places), bytes.fromhex(text))
+        records_of.setdefault(actor_id, []).extend(run)
     for name in names:
         answers[name] = Snapshot(name, 0, 0, [], [])
     for name, actor_id, base_seq, base_time in orjson.loads(known):
         if actor_id in damaged:
             answers[name] = CorruptActorError(name, base_seq, "a stored row is altered")
             continue
+        numbered = join_unfiled(records_of.get(actor_id, []), unfiled.get(name, ()))
         try:
-            tail = verify_tail(name, base_seq, records_of.get(actor_id, ()))
+            tail = verify_tail(name, base_seq, [item for item in numbered if item[0] > base_seq])
         except CorruptActorError as error:
             answers[name] = error
         else:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from persistence.errors import SequenceConflictError, StoreError, StoreFailedError, StoreWriteError
-from persistence.group_commit import AppendJob, Barrier, Group, MetaJob, Outcome
-from persistence.limits import TIP_CACHE_MAX
+from persistence.group_commit import AppendJob, Barrier, FoldJob, Group, MetaJob, Outcome, TrimJob
+from persistence.limits import FILING_BYTES, TIP_CACHE_MAX, UNFILED_BYTES_MAX
 from persistence.record import check_place
 from persistence.retention import BoundsOf
 from persistence.schema import READ_TIPS, WRITE_APPENDS, WRITE_META
 from persistence.sqlite_checkpoint import SqliteCheckpoints
+from persistence.sqlite_filing import Filing, Unfiled
 from persistence.sqlite_owner import SqliteOwner, to_json
 from persistence.store import check_actor_name, is_actor_name
 
@@ -33,15 +34,14 @@ class _Tip:
 class _Plan:
     """What one commit of appends is going to insert, in the shape of its statement."""
 
-    __slots__ = ("names", "places", "records", "size_bytes", "wakes")
+    __slots__ = ("names", "places", "records", "wakes")
 
     def __init__(self) -> None:
         self.names: list[tuple[int, str]] = []
-        self.places: list[tuple[int, int, int, int]] = []
+        self.places: list[tuple[int, int, int]] = []
         self.records: list[bytes] = []
         # One entry per actor, the last one: an UPDATE takes any of several.
         self.wakes: dict[int, int] = {}
-        self.size_bytes = 0
 
 
 class SqliteWriter:
@@ -56,9 +56,13 @@ class SqliteWriter:
         connection: sqlite3.Connection,
         epoch: int,
         bounds_of: BoundsOf,
+        unfiled: Unfiled,
         report: Callable[[list[Outcome], int], None],
     ) -> None:
         self._owner = SqliteOwner(connection, epoch)
+        self._unfiled = unfiled
+        self._filing = Filing(self._owner, unfiled)
+        self._filing_failed_bytes = 0
         self._checkpoints = SqliteCheckpoints(self._owner, bounds_of)
         self._report = report
         self._failure: StoreError | None = None
@@ -74,18 +78,46 @@ class SqliteWriter:
         for meta in group.metas:
             self._report([(meta.done, self._owner.guarded(self._write_meta, meta))], 0)
         if group.folds:
-            self._report(self._checkpoints.settle(group.folds), 0)
+            self._report(self._settle_folds(group.folds), 0)
         for trim in group.trims:
-            self._report([self._checkpoints.trim(trim)], 0)
+            self._report([self._settle_trim(trim)], 0)
         if group.barrier is not None and group.barrier.kind is Barrier.RESET:
             self._failure = None
             self._report([(group.barrier.done, None)], 0)
+
+    def recover(self) -> StoreError | None:
+        """File what an earlier owner left, before anything else; answers why it cannot be."""
+        return self._owner.guarded(self._filing.recover)
+
+    def close(self) -> None:
+        """File what is left; the next owner does it when that fails."""
+        self._owner.guarded(self._filing.file)
+
+    def _settle_folds(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
+        """Checkpoints look at journals, so these are made whole first."""
+        failure = self._owner.guarded(self._filing.file)
+        if failure is not None:
+            return self._checkpoints.refuse(jobs, failure)
+        return self._checkpoints.settle(jobs)
+
+    def _settle_trim(self, job: TrimJob) -> Outcome:
+        failure = self._owner.guarded(self._filing.file)
+        return (job.done, failure) if failure is not None else self._checkpoints.trim(job)
+
+    def _file_when_due(self) -> StoreError | None:
+        """Keep the log short; answers why nothing can be appended, which is when it cannot be."""
+        size_bytes = self._unfiled.size_bytes
+        if size_bytes < max(FILING_BYTES, 2 * self._filing_failed_bytes):
+            return None
+        failure = self._owner.guarded(self._filing.file)
+        self._filing_failed_bytes = 0 if failure is None else size_bytes
+        return failure if size_bytes > UNFILED_BYTES_MAX else None
 
     def _settle_appends(self, jobs: Sequence[AppendJob]) -> list[Outcome]:
         plan = _Plan()
         failure = self._failure
         if failure is None:
-            failure = self._owner.guarded(self._look_up_tips, jobs)
+            failure = self._file_when_due() or self._owner.guarded(self._look_up_tips, jobs)
         errors: list[StoreError | None] = []
         accepted = 0
         for job in jobs:
@@ -100,6 +132,8 @@ class SqliteWriter:
             if error is not None:
                 self._failure = error
                 errors[:accepted] = [error] * accepted
+            else:
+                self._note_unfiled(jobs[:accepted], plan)
         if self._failure is not None or len(self._tips) > TIP_CACHE_MAX:
             self._tips.clear()
         return [(job.done, error) for job, error in zip(jobs, errors, strict=True)]
@@ -109,6 +143,8 @@ class SqliteWriter:
         names = [name for name in written.difference(self._tips) if is_actor_name(name)]
         if not names:
             return
+        if any(name in self._unfiled for name in names):
+            self._filing.file()  # their tips were forgotten, and the file does not know them yet
         statement = self._owner.connection.execute(READ_TIPS, (to_json(names),))
         self._id_max, known = statement.fetchone()
         for name, actor_id, seq in orjson.loads(known):
@@ -120,9 +156,8 @@ class SqliteWriter:
         It holds the interpreter lock, so each step per record is one that the loop waits for.
         """
         names: list[tuple[int, str]] = []
-        places: list[tuple[int, int, int, int]] = []
+        places: list[tuple[int, int, int]] = []
         wakes: dict[int, int] = {}
-        offset = plan.size_bytes
         find_tip = self._tips.get
         for actor, seq, record, wake in job.batch:
             tip = find_tip(actor)
@@ -133,16 +168,13 @@ class SqliteWriter:
                 raise self._owner.fenced() or SequenceConflictError(actor, tip.seq + 1, seq)
             check_place(record, seq)
             tip.seq = seq
-            size = len(record)
-            places.append((tip.actor_id, seq, offset, size))
-            offset += size
+            places.append((tip.actor_id, seq, len(record)))
             if wake is not None:
                 wakes[tip.actor_id] = wake
         plan.names += names
         plan.places += places
         plan.records += [append[2] for append in job.batch]
         plan.wakes |= wakes
-        plan.size_bytes = offset
 
     def _begin_journal(self, actor: str) -> _Tip:
         check_actor_name(actor)
@@ -161,6 +193,12 @@ class SqliteWriter:
                 to_json(list(plan.wakes.items())),
             ),
         )
+
+    def _note_unfiled(self, jobs: Sequence[AppendJob], plan: _Plan) -> None:
+        actors = [append[0] for job in jobs for append in job.batch]
+        ids, seqs, _ = zip(*plan.places, strict=True)
+        appended = zip(actors, ids, seqs, plan.records, strict=True)
+        self._unfiled.add(appended, sum(job.weight_bytes for job in jobs))
 
     def _write_meta(self, job: MetaJob) -> None:
         parameters = (job.key, job.value, self._owner.epoch)

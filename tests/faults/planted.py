@@ -10,6 +10,7 @@ from typing import NamedTuple
 DURABILITY = "tests/actors/host/test_durability.py"
 CRASH_POINTS = "tests/actors/host/test_crash_points.py"
 SQLITE = "tests/persistence/test_sqlite_store.py"
+FILING = "tests/persistence/test_sqlite_filing.py"
 REDIS = "tests/persistence/test_redis_store.py"
 
 
@@ -47,6 +48,18 @@ BUGS = {
         "            raise unavailable()\n",
         "        if not await self.durable():\n            raise unavailable()\n",
         f"{DURABILITY}::test_a_procedure_is_not_told_that_a_call_stands_which_the_store_took_back",
+    ),
+    "what is durable and not filed yet is not read": Bug(
+        "persistence/sqlite_writer.py",
+        "                self._note_unfiled(jobs[:accepted], plan)\n",
+        "                pass\n",
+        f"{FILING}::test_a_commit_is_one_row_until_something_needs_the_journals",
+    ),
+    "what a crash left in the commit log is forgotten": Bug(
+        "persistence/sqlite_filing.py",
+        "            self._write(sorted(left.values()))\n",
+        "            left.clear()\n",
+        f"{FILING}::test_what_was_not_filed_is_after_a_crash",
     ),
     "a commit is not synced": Bug(
         "persistence/schema.py",

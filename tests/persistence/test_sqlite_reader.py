@@ -8,6 +8,7 @@ from store_words import append, one, opened, put
 
 from persistence import CorruptActorError, Snapshot, SqliteStore, StoreReadError
 from persistence.schema import READ_ACTORS, open_reader
+from persistence.sqlite_filing import Unfiled
 from persistence.sqlite_reader import LoadJob, QueryJob, SqliteReader
 
 
@@ -33,7 +34,7 @@ def test_an_answer_too_large_is_read_by_halves(path):
     answers = []
     with closing(open_reader(path)) as connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 50_000)
-        reader = SqliteReader(connection)
+        reader = SqliteReader(connection, Unfiled())
         reader.answer([LoadJob(["small", "large", "nobody", "other", "small"], answers.append)])
     (snapshots,) = answers
     kinds = [type(snapshot) for snapshot in snapshots]
@@ -44,7 +45,7 @@ def test_an_answer_too_large_is_read_by_halves(path):
 def test_queries_are_answered_before_loads_and_each_to_its_own(path):
     told = []
     with closing(open_reader(path)) as connection:
-        SqliteReader(connection).answer(
+        SqliteReader(connection, Unfiled()).answer(
             [
                 LoadJob(["small"], lambda answer: told.append(("first", answer))),
                 LoadJob(["other"], lambda answer: told.append(("second", answer))),
@@ -61,7 +62,7 @@ def test_queries_are_answered_before_loads_and_each_to_its_own(path):
 def test_what_the_medium_refuses_is_told_to_all(path):
     told = []
     with closing(open_reader(path)) as connection:
-        reader = SqliteReader(connection)
+        reader = SqliteReader(connection, Unfiled())
     reader.answer([LoadJob(["a"], told.append), QueryJob(READ_ACTORS, ("",), told.append)])
     assert [type(answer) for answer in told] == [StoreReadError, StoreReadError]
 

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +31,7 @@ from persistence import (
     SequenceConflictError,
     Snapshot,
     SqliteStore,
+    StoreClosedError,
     StoreFailedError,
     StoreFormatError,
     StoreWriteError,
@@ -38,25 +39,36 @@ from persistence import (
 )
 from persistence.group_commit import AppendJob
 from persistence.limits import SWITCH_INTERVAL_S_MAX
+from persistence.runs import cut_run
 
 
 class SqliteMedium:
     def __init__(self, path):
         self.path = path
+        self.newest = None
 
     def store(self, **options):
-        return SqliteStore(self.path, **options)
+        self.newest = SqliteStore(self.path, **options)
+        return self.newest
 
     def execute(self, statement, *parameters):
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             return connection.execute(statement, parameters).fetchall()
 
     async def replace_record(self, actor, seq, data):
-        place = "seq = ? AND actor_id = (SELECT id FROM actor WHERE name = ?)"
-        if data is None:
-            self.execute(f"DELETE FROM journal WHERE {place}", seq, actor)
-        else:
-            self.execute(f"UPDATE journal SET record = ? WHERE {place}", data, seq, actor)
+        """Take the record's run apart into rows of one record each; None removes its row."""
+        with suppress(StoreClosedError):
+            await self.newest.trim("z", 1)  # what is damaged must be in the journal, not in memory
+        query = """SELECT actor_id, seq, coalesce(places, x''), record FROM journal
+            WHERE seq <= ? AND actor_id = (SELECT id FROM actor WHERE name = ?)
+            ORDER BY seq DESC LIMIT 1"""
+        ((actor_id, first, places, joined),) = self.execute(query, seq, actor)
+        self.execute("DELETE FROM journal WHERE actor_id = ? AND seq = ?", actor_id, first)
+        insert = "INSERT INTO journal(actor_id, seq, record) VALUES (?, ?, ?)"
+        for number, stored in cut_run(first, places, joined):
+            changed = data if number == seq else stored
+            if changed is not None:
+                self.execute(insert, actor_id, number, changed)
 
 
 @contextmanager
@@ -115,10 +127,17 @@ async def test_a_full_disk_fails_what_waits_and_keeps_what_was_acknowledged(medi
         assert await append(store, one("a", acknowledged + 1, big)) is None
 
 
+async def leave_no_room_for_rows(store):
+    """File what is logged, and use what that gives back."""
+    await store.trim("z", 1)
+    assert await append(store, one("filler", 1, put(1, b"k", bytes(90_000)))) is None
+
+
 async def test_a_checkpoint_on_a_full_disk_fails_alone(medium):
-    async with opened(medium, pages_max=64) as store:
+    async with opened(medium, pages_max=96) as store:
         big = put(1, b"k", bytes(140_000))
         assert await append(store, one("a", 1, big), one("b", 1, put(1, b"k"))) is None
+        await leave_no_room_for_rows(store)
         full, well = await asyncio.gather(checkpoint(store, "a", 1), checkpoint(store, "b", 1))
         assert isinstance(full, StoreWriteError)
         assert well is None
@@ -128,10 +147,11 @@ async def test_a_checkpoint_on_a_full_disk_fails_alone(medium):
 
 
 async def test_changes_that_did_not_fit_on_the_disk_are_folded_later(medium):
-    async with opened(medium, pages_max=64) as store:
+    async with opened(medium, pages_max=96) as store:
         first = [put(1, b"big", bytes(140_000)), put(1, b"small")]
         second = [put(1, b"big", b"shrunk"), put(1, b"other")]
         assert await append(store, one("a", 1, *first)) is None
+        await leave_no_room_for_rows(store)
         assert isinstance(await checkpoint(store, "a", 1, first), StoreWriteError)
         assert await append(store, one("a", 2, *second)) is None
         assert await checkpoint(store, "a", 2, second) is None
@@ -273,20 +293,32 @@ def test_threads_end_when_the_loop_is_gone(medium):
     store._reads.put(None)
 
 
-async def test_a_file_of_the_format_before_is_taken_over(medium):
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_file_of_an_older_format_is_taken_over(medium, version):
     batch = [one("a", seq, put(1, b"k")) for seq in range(1, 8)]
-    async with opened(medium, retention=keeping(9)) as store:
+    async with opened(medium, retention=keeping(3)) as store:
         assert await append(store, *batch) is None
         assert await checkpoint(store, "a", 4) is None
-    medium.execute("ALTER TABLE actor DROP COLUMN kept_bytes")
-    medium.execute("PRAGMA user_version = 1")
+    await medium.replace_record("a", 7, batch[6].record)
+    for statement in (
+        "DELETE FROM journal WHERE seq = 1",
+        "DROP TABLE commit_log",
+        "ALTER TABLE journal DROP COLUMN count",
+        "ALTER TABLE journal DROP COLUMN places",
+        "ALTER TABLE actor DROP COLUMN trimmed",
+        *["ALTER TABLE actor DROP COLUMN kept_bytes"] * (version == 1),
+        f"PRAGMA user_version = {version}",
+    ):
+        medium.execute(statement)
     size = len(batch[0].record)
     async with opened(medium, retention=keeping(size=3 * size)) as store:
-        assert (await load(store, "a")).base_seq == 4
+        assert (await load(store, "a")).tail == [item.record for item in batch[4:]]
+        assert await store.history("a", 0, 9) == [item.record for item in batch[1:]]
         assert await checkpoint(store, "a", 5) is None
         assert await store.history("a", 0, 9) == [item.record for item in batch[2:]]
-    assert medium.execute("PRAGMA user_version") == [(2,)]
-    assert medium.execute("SELECT kept_bytes FROM actor") == [(3 * size,)]
+        assert await append(store, one("a", 8)) is None
+    assert medium.execute("PRAGMA user_version") == [(3,)]
+    assert medium.execute("SELECT kept_bytes, trimmed FROM actor") == [(3 * size, 2)]
 
 
 async def test_a_steady_load_fits_into_a_bounded_file(medium):
