@@ -6,7 +6,8 @@ NODE_STAMP := tests/node/node_modules/.installed
 # Versions of the installer are pinned here; everything else is pinned in the lock files.
 UV_VERSION := 0.13.9
 
-.PHONY: install redis serve demo demo-world test lint unit bench balance clean
+.PHONY: install redis serve demo demo-world wheel compiled pure fresh test lint unit fuzz bench \
+  bench-peers balance clean
 
 install: $(STAMP)
 
@@ -19,7 +20,36 @@ $(STAMP): pyproject.toml requirements.lock requirements-dev.lock
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-serve: install
+# What every call runs through, compiled: `make wheel` builds both wheels, `make compiled` puts the
+# libraries beside the sources of this checkout, where Python takes them instead, `make pure` takes
+# them away. Needs a C compiler and some two minutes.
+SOURCES := server actors protocol persistence
+COMPILED := $(VENV)/.compiled
+COMPILE := HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(VENV)/bin/python -m build --no-isolation --outdir
+
+wheel: install
+	$(VENV)/bin/python -m build --no-isolation --outdir dist
+	$(COMPILE) dist
+
+compiled: install pure
+	rm -rf $(VENV)/compiled && mkdir $(VENV)/compiled
+	@touch $(COMPILED).begun
+	$(COMPILE) $(VENV)/compiled
+	cd $(VENV)/compiled && ../bin/python -m zipfile -e *.whl . && \
+	  find . -name '*.so' -exec touch -r $(CURDIR)/$(COMPILED).begun {} + && \
+	  find . -name '*.so' -exec cp -p --parents {} $(CURDIR) \;
+	@mv $(COMPILED).begun $(COMPILED)
+
+pure:
+	find $(SOURCES) -name '*.so' -delete
+	rm -f *__mypyc.*.so $(COMPILED)
+
+# Libraries of older sources would run instead of the sources.
+fresh:
+	@test ! -e $(COMPILED) || test -z "$$(find $(SOURCES) -name '*.py' -newer $(COMPILED))" || { \
+	  echo "sources have changed since they were compiled: make compiled, or make pure" >&2; exit 1; }
+
+serve: install fresh
 	$(VENV)/bin/genarrative serve --dev-fixtures $(ARGS)
 
 demo: install
@@ -48,10 +78,10 @@ lint: install
 
 # Without ARGS two halves run at the same time: tests that mostly wait for servers of their own, and
 # all others. The first half's report comes after the second's.
-SERVER_TESTS := tests/e2e tests/faults tests/loadtest
+SERVER_TESTS := tests/e2e tests/faults tests/fuzz tests/loadtest
 SERVER_REPORT := .pytest_cache/servers.log
 
-unit: install redis $(NODE_STAMP)
+unit: install fresh redis $(NODE_STAMP)
 ifdef ARGS
 	$(VENV)/bin/pytest -q $(ARGS)
 else
@@ -65,16 +95,26 @@ endif
 
 test: lint unit
 
-bench: install
+# A million broken frames and requests, some ten minutes.
+fuzz: install
+	$(VENV)/bin/python tests/fuzz $(ARGS)
+
+bench: install fresh
 	$(VENV)/bin/python -m loadtest bench $(ARGS)
 	$(VENV)/bin/python tests/bench/host_bench.py
 	$(VENV)/bin/python tests/bench/activation_bench.py
+	$(VENV)/bin/python tests/bench/plan_bench.py
 	$(VENV)/bin/python tests/bench/store_bench.py
 	$(VENV)/bin/python tests/bench/population_bench.py
 	$(VENV)/bin/python tests/bench/restart_bench.py
 
+# Other servers are installed below .genarrative/peers the first time.
+bench-peers: install
+	@command -v npm >/dev/null || { echo "npm is missing: apt-get install nodejs npm" >&2; exit 1; }
+	$(VENV)/bin/python -m loadtest.peers $(ARGS)
+
 balance: install
 	$(VENV)/bin/python tests/balance $(ARGS)
 
-clean:
+clean: pure
 	rm -rf $(VENV) tests/node/node_modules .genarrative dist

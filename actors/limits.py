@@ -15,7 +15,9 @@ __all__ = [
     "CHECKPOINT_STEP_RECORDS",
     "DEDUPED_CALLS_MAX",
     "EFFECT_SECONDS_MAX",
+    "EVOLUTION_RECORD_BYTES",
     "FAILURE_CHARS_MAX",
+    "FIRINGS_PER_TURN",
     "IDLE_SECONDS",
     "INSPECTED_CHARS_MAX",
     "INSPECTED_CONNECTIONS_MAX",
@@ -38,6 +40,8 @@ __all__ = [
     "RESIDENT_SECONDS_MIN",
     "ROW_BYTES",
     "ROW_EXPANSION",
+    "SCHEDULE_MICROS_MAX",
+    "SCHEDULE_MICROS_MIN",
     "SEQUENCE_CHUNK",
     "SLEEPER_RECORDS_MAX",
     "SWEEP_SECONDS",
@@ -50,6 +54,7 @@ __all__ = [
     "WAKE_BACKLOG_SECONDS",
     "WAKE_HORIZON_SECONDS",
     "WAKE_PAUSE_SECONDS",
+    "WINDOW_RESERVE_ROWS",
 ]
 
 CHECKPOINT_STEP_RECORDS = 64
@@ -134,11 +139,29 @@ FAILURE_CHARS_MAX = 500
 EFFECT_SECONDS_MAX = 600
 """The lease of an effect: after so long its run is cut short, and the request comes again."""
 
+FIRINGS_PER_TURN = 64
+"""Rows of scheduled tables that an actor fires in one turn; the rest waits for its next one, which
+follows at once."""
+
+SCHEDULE_MICROS_MIN = 1_000
+"""Shortest interval of a scheduled row; a shorter one is refused with ``<table>.invalid_schedule``.
+"""
+
+SCHEDULE_MICROS_MAX = 2**62
+"""Longest interval of a scheduled row, 146,000 years; its slots are moments still."""
+
+EVOLUTION_RECORD_BYTES = 1024 * 1024
+"""Rows of an older layout that an actor writes anew in one journal record; more take several."""
+
 SEQUENCE_CHUNK = 1024
 """Auto-increment values reserved in one journaled step; a restart skips the unused rest."""
 
 QUERY_SETS_MAX = 1_024
 """Live query sets of one connection; one more is answered with a subscription error."""
+
+WINDOW_RESERVE_ROWS = 4_096
+"""Rows kept in order behind the first rows of a live window, for those that go: 1 MB for each
+such query with as many rows. When deletions have used them up, all rows are looked at again."""
 
 QUERIES_CACHED_MAX = 4_096
 """Compiled queries kept for all connections; the least recently used goes first."""
@@ -203,3 +226,4 @@ assert TURNS_PER_DRAIN < MAILBOX_MESSAGES_MAX
 assert WAKE_BACKLOG_SECONDS < WAKE_HORIZON_SECONDS
 assert WAKES_WAITING_MAX < WAKES_PER_LOOK
 assert RESIDENT_SECONDS_MIN < PINNED_SECONDS < IDLE_SECONDS
+assert WINDOW_RESERVE_ROWS > 0, "a window that is not whole keeps a row to compare with"

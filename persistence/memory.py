@@ -309,8 +309,11 @@ class MemoryStore:
         except StoreError as error:
             self._failure = error
             return error
+        actors = self.disk.actors
         for actor, seq, record, wake in job.batch:
-            stored = self.disk.actors.setdefault(actor, StoredActor())
+            stored = actors.get(actor)
+            if stored is None:
+                stored = actors[actor] = StoredActor()
             stored.journal[seq] = record
             stored.last_seq = seq
             if wake is not None:
@@ -327,8 +330,9 @@ class MemoryStore:
         for actor, seq, record, _ in job.batch:
             tip = tips.get(actor)
             if tip is None:
-                check_actor_name(actor)
                 stored = self.disk.actors.get(actor)
+                if stored is None:
+                    check_actor_name(actor)
                 tip = 0 if stored is None else stored.last_seq
             if seq != tip + 1:
                 raise SequenceConflictError(actor, tip + 1, seq)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from persistence.errors import CorruptRecordError
@@ -28,20 +28,20 @@ __all__ = [
     "verify_record",
 ]
 
-_VERSION = 1
-_DELETED = 0xFFFF_FFFF
+# Final, because compiled code then reads them without looking their names up.
+_VERSION: Final = 1
+_DELETED: Final = 0xFFFF_FFFF
 _HEADER = Struct("<BQqBHII")
 _CHANGE = Struct("<III")
 _CHECKSUM = Struct("<I")
-_BYTES_MIN = _HEADER.size + _CHECKSUM.size
-_pack_header = _HEADER.pack
-_pack_change = _CHANGE.pack
-_pack_checksum = _CHECKSUM.pack
+_BYTES_MIN: Final = _HEADER.size + _CHECKSUM.size
+_pack_header: Final = _HEADER.pack
+_pack_change: Final = _CHANGE.pack
 _unpack_header = _HEADER.unpack_from
 _unpack_change = _CHANGE.unpack_from
 _unpack_checksum = _CHECKSUM.unpack_from
-_unpack_seq = Struct("<Q").unpack_from
-_SEQ_AT = 1
+_unpack_seq: Final = Struct("<Q").unpack_from
+_SEQ_AT: Final = 1
 TIME_PLACE = range(9, 17)
 """Where a record's time lies: stores that look at it inside their medium count on that."""
 
@@ -94,12 +94,15 @@ def encode_record(
     ]
     for table_id, key, row in changes:
         if row is None:
-            parts += (_pack_change(table_id, len(key), _DELETED), key)
+            parts.append(_pack_change(table_id, len(key), _DELETED))
+            parts.append(key)
         else:
-            parts += (_pack_change(table_id, len(key), len(row)), key, row)
+            parts.append(_pack_change(table_id, len(key), len(row)))
+            parts.append(key)
+            parts.append(row)
     body = b"".join(parts)
     assert len(body) < RECORD_BYTES_MAX
-    return body + _pack_checksum(crc32(body))
+    return body + crc32(body).to_bytes(4, "little")
 
 
 def record_seq(data: bytes) -> int:

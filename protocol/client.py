@@ -1,13 +1,16 @@
 """Client side of one connection without I/O: requests out, frames in, rows kept.
 
-Request and query set ids are drawn as the official SDK draws them. Used by load test bots and by
-tests; the driver owns the socket. Source: wire spec 5, 6, 12.1.
+Request and query set ids are drawn as the official SDK draws them. Whatever the version, rows,
+arguments and answers are the same to whoever uses this. Used by load test bots and by tests; the
+driver owns the socket. Source: wire spec 5, 6, 7, 12.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from operator import index
+from typing import Protocol
 
 from protocol.client_cache import ClientCache
 from protocol.errors import DecodeError
@@ -24,15 +27,18 @@ from protocol.messages.answers import (
     TransactionUpdate,
     UnsubscribeApplied,
 )
+from protocol.messages.lexicon import Lexicon
 from protocol.messages.requests import (
     CallProcedure,
     CallReducer,
-    ClientMessage,
     OneOffQuery,
+    Request,
     Subscribe,
     Unsubscribe,
 )
+from protocol.messages.v1_client import V1BsatnClient, V1JsonClient
 from protocol.messages.v2_client import decode_server_message, encode_client_message
+from protocol.schema import ModuleSchema
 from protocol.upgrade import Subprotocol
 
 __all__ = ["Client", "QuerySetState"]
@@ -46,13 +52,36 @@ class QuerySetState(Enum):
     ENDING = "ending"
 
 
+class _Tongue(Protocol):
+    """One version's spelling of requests and answers."""
+
+    def encode_client_message(self, message: Request) -> bytes:
+        """Spell a request."""
+
+    def decode_server_message(self, data: bytes, offset: int = 0) -> tuple[ServerMessage, int]:
+        """Decode the answer at ``offset``; raises DecodeError."""
+
+
+class _V2Tongue:
+    """Versions 2 and 3."""
+
+    encode_client_message = staticmethod(encode_client_message)
+    decode_server_message = staticmethod(decode_server_message)
+
+
 class Client:
     """One connection of one user.
 
     Requests are queued by their methods, which return the request id, and leave with the next
     :meth:`frames`. They may be made before the server has said anything.
 
+    Args:
+        subprotocol: what the server chose.
+        cache: rows of all query sets; None to keep none, which is cheaper.
+        schema: the module's; v1.json cannot do without it, others do not look at it.
+
     Attributes:
+        is_text: frames have to be sent as text, and come as text.
         hello: the first message of the server, None until it came.
         cache: rows of all query sets; None to keep none, which is cheaper.
         query_sets: state of every set that is not over, by its id.
@@ -64,20 +93,36 @@ class Client:
         "_next_query_set",
         "_next_request",
         "_outgoing",
+        "_tongue",
         "cache",
         "hello",
+        "is_text",
         "pending",
         "query_sets",
     )
 
-    def __init__(self, subprotocol: Subprotocol, cache: ClientCache | None = None) -> None:
+    def __init__(
+        self,
+        subprotocol: Subprotocol,
+        cache: ClientCache | None = None,
+        schema: ModuleSchema | None = None,
+    ) -> None:
         self.hello: InitialConnection | None = None
         self.cache = cache
         self.query_sets: dict[int, QuerySetState] = {}
-        self.pending: dict[int, ClientMessage] = {}
+        self.pending: dict[int, Request] = {}
+        self.is_text = subprotocol is Subprotocol.V1_JSON
         self._joins = subprotocol is Subprotocol.V3_BSATN
+        self._tongue: _Tongue = _V2Tongue()
         self._outgoing: list[bytes] = []
         self._next_request = 0
+        if subprotocol in (Subprotocol.V1_BSATN, Subprotocol.V1_JSON):
+            self._tongue = V1BsatnClient(self.pending)
+            self._next_request = 1  # answers to calls that never ran have the id 0
+        if self.is_text:
+            if schema is None:
+                raise ValueError("v1.json needs the module's types")
+            self._tongue = V1JsonClient(self.pending, Lexicon(schema))
         self._next_query_set = 0
 
     def subscribe(self, queries: Sequence[str]) -> int:
@@ -105,7 +150,10 @@ class Client:
         return self._request(CallProcedure(self._next_request, name, args))
 
     def frames(self) -> list[bytes]:
-        """Take everything queued as binary frames: v3 joins messages, v2 sends one per frame."""
+        """Take everything queued as frames: v3 joins messages, others send one per frame.
+
+        The frames are text, in UTF-8, if ``is_text``.
+        """
         outgoing, self._outgoing = self._outgoing, []
         if not self._joins:
             return outgoing
@@ -123,12 +171,16 @@ class Client:
         return frames
 
     def receive_frame(self, data: bytes) -> list[ServerMessage]:
-        """Decode one binary frame of the server and apply its messages in order.
+        """Decode one frame of the server and apply its messages in order.
 
         Raises:
             DecodeError: a compressed or empty frame, bytes after the message of a v2 frame, or
                 bytes that are no message. Messages before the fault have been applied.
         """
+        if self.is_text:
+            message, _ = self._tongue.decode_server_message(data)
+            self._apply(message)
+            return [message]
         if not data:
             raise DecodeError("frame is empty", 0)
         if data[0] != 0:
@@ -138,16 +190,17 @@ class Client:
         while not messages or end < len(data):
             if messages and not self._joins:
                 raise DecodeError("bytes after the message of a v2 frame", end)
-            message, end = decode_server_message(data, end)
+            message, end = self._tongue.decode_server_message(data, end)
             self._apply(message)
             messages.append(message)
         return messages
 
-    def _request(self, message: ClientMessage) -> int:
-        self.pending[message.request_id] = message
-        self._outgoing.append(encode_client_message(message))
+    def _request(self, message: Request) -> int:
+        request_id = index(message.request_id)
+        self.pending[request_id] = message
+        self._outgoing.append(self._tongue.encode_client_message(message))
         self._next_request += 1
-        return message.request_id
+        return request_id
 
     def _apply(self, message: ServerMessage) -> None:
         if isinstance(message, TransactionUpdate):

@@ -1,7 +1,8 @@
 """Server side of one connection without I/O: frames in, messages out, and messages into frames.
 
 The driver owns the socket; it feeds whole websocket data frames to :meth:`Connection.receive_frame`
-and writes what :meth:`Connection.frames` returns as binary frames. Source: wire spec 5, 6.3, 8.3.
+and writes what :meth:`Connection.frames` returns as frames of data: text for v1.json, binary for
+all others. Source: wire spec 5, 6.3, 8.3.
 """
 
 from __future__ import annotations
@@ -17,15 +18,10 @@ from protocol.limits import (
     MESSAGES_PER_FRAME_MAX,
 )
 from protocol.messages.requests import ClientMessage
-from protocol.messages.v2 import V2
 from protocol.messages.wire import Wire
 from protocol.upgrade import Subprotocol
 
-__all__ = [
-    "Connection",
-    "close_reason",
-    "wire_for",
-]
+__all__ = ["Connection", "close_reason"]
 
 
 _UNCOMPRESSED = b"\x00"
@@ -34,17 +30,6 @@ _UNCOMPRESSED = b"\x00"
 def close_reason(text: str) -> str:
     """Cut a text to what fits a close frame, never within a character."""
     return text.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
-
-
-def wire_for(subprotocol: Subprotocol) -> Wire:
-    """Return the wire of a connection that speaks ``subprotocol``.
-
-    Raises:
-        ValueError: the subprotocol is not one of ``protocol.upgrade.SUPPORTED``.
-    """
-    if subprotocol in (Subprotocol.V3_BSATN, Subprotocol.V2_BSATN):
-        return V2
-    raise ValueError(f"no wire for {subprotocol.value}")
 
 
 class Connection:
@@ -56,14 +41,16 @@ class Connection:
     Attributes:
         subprotocol: what was chosen at the upgrade.
         wire: spells the messages of this connection.
+        is_text: frames are text, and begin with no tag.
         trailing_bytes: bytes after the one message of v2 frames so far; tolerated, worth a log.
     """
 
-    __slots__ = ("_closing", "_joins", "subprotocol", "trailing_bytes", "wire")
+    __slots__ = ("_closing", "_joins", "is_text", "subprotocol", "trailing_bytes", "wire")
 
-    def __init__(self, subprotocol: Subprotocol) -> None:
+    def __init__(self, subprotocol: Subprotocol, wire: Wire) -> None:
         self.subprotocol = subprotocol
-        self.wire = wire_for(subprotocol)
+        self.wire = wire
+        self.is_text = subprotocol is Subprotocol.V1_JSON
         self.trailing_bytes = 0
         self._joins = subprotocol is Subprotocol.V3_BSATN
         self._closing = False
@@ -86,8 +73,9 @@ class Connection:
             data: payload of one binary frame, or the text of a text frame.
 
         Raises:
-            FrameError: text, an empty v3 frame, undecodable bytes, or beyond a limit. The
-                connection is closing from then on; the driver sends the close frame.
+            FrameError: text where frames are binary or the other way round, an empty v3 frame,
+                undecodable bytes, or beyond a limit. The connection is closing from then on; the
+                driver sends the close frame.
         """
         if self._closing:
             return []
@@ -98,9 +86,11 @@ class Connection:
             raise
 
     def frames(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Put messages into as few binary frames as the version allows, keeping their order."""
+        """Put messages into as few frames as the version allows, keeping their order."""
         if self._closing:
             return []
+        if self.is_text:
+            return list(messages)
         if not self._joins or len(messages) == 1:
             return [_UNCOMPRESSED + message for message in messages]
         frames = []
@@ -119,7 +109,11 @@ class Connection:
 
     def _decode_frame(self, data: bytes | str) -> list[ClientMessage]:
         if isinstance(data, str):
-            raise FrameError(CLOSE_INTERNAL_ERROR, "this protocol has binary frames only")
+            if not self.is_text:
+                raise FrameError(CLOSE_INTERNAL_ERROR, "this protocol has binary frames only")
+            data = data.encode()
+        elif self.is_text:
+            raise FrameError(CLOSE_INTERNAL_ERROR, "this protocol has text frames only")
         size = len(data)
         if size > MESSAGE_BYTES_MAX:
             raise FrameError(CLOSE_TOO_BIG, f"message is larger than {MESSAGE_BYTES_MAX} bytes")

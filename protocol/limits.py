@@ -15,10 +15,15 @@ __all__ = [
     "PING_INTERVAL_SECONDS",
     "SQL_BYTES_MAX",
     "SQL_NESTING_MAX",
+    "SQL_ORDER_TERMS_MAX",
+    "SQL_PAIRS_MAX",
+    "SQL_TABLES_MAX",
     "SQL_TERMS_MAX",
+    "SQL_TOKENS_MAX",
     "SUBSCRIBE_QUERIES_MAX",
     "TYPE_NODES_MAX",
     "VARIANTS_MAX",
+    "WINDOW_ROWS_MAX",
 ]
 
 MESSAGE_BYTES_MAX = 33_554_432
@@ -48,8 +53,25 @@ FIXED_ROW_BYTES_MAX = 65_535
 SQL_NESTING_MAX = 32
 """Parentheses within parentheses; a deeper query is a SqlError."""
 
+SQL_TOKENS_MAX = 8_192
+"""Words and marks of one query, more than its comparisons can need; reading tens of thousands of
+brackets, only to find that they are nested too deep, would keep everybody else waiting."""
+
 SQL_TERMS_MAX = 512
 """Comparisons of one query; more are a SqlError, as every commit may evaluate each of them."""
+
+SQL_ORDER_TERMS_MAX = 16
+"""Columns of one ORDER BY; more are a SqlError."""
+
+SQL_TABLES_MAX = 8
+"""Tables that one query of the larger grammar joins; more are a SqlError."""
+
+SQL_PAIRS_MAX = 1_000_000
+"""Rows that a query of the larger grammar may hold at a time while it joins; more are a SqlError,
+as nobody else is served meanwhile."""
+
+WINDOW_ROWS_MAX = 1_000
+"""LIMIT of a subscription; a higher one is a SqlError."""
 
 CLIENT_FRAME_BYTES_MAX = 256 * 1024
 """Messages joined in one v3 frame by a client; one larger message goes alone (wire spec 5.2)."""

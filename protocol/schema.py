@@ -40,6 +40,7 @@ __all__ = [
     "pascal_case",
     "row_type_name",
     "sequence_name",
+    "visible_part",
 ]
 
 NamedType: TypeAlias = ProductType | EnumType | SumType
@@ -87,6 +88,7 @@ class TableSchema:
         is_public: whether others than the owner may read it at all.
         is_event: rows live only inside their transaction and are sent as events.
         schedule: set when rows are timers.
+        defaults: columns that were added with a value for the rows of before, and its BSATN.
     """
 
     name: str
@@ -98,6 +100,7 @@ class TableSchema:
     is_public: bool = True
     is_event: bool = False
     schedule: ScheduleSchema | None = None
+    defaults: tuple[tuple[str, bytes], ...] = ()
 
     def position(self, column: str) -> int:
         """Return the position of a column; raises SchemaError for an unknown name."""
@@ -152,6 +155,26 @@ class ModuleSchema:
     procedures: tuple[FunctionSchema, ...] = ()
     views: tuple[ViewSchema, ...] = ()
     types: tuple[NamedType, ...] = ()
+
+
+def visible_part(schema: ModuleSchema) -> ModuleSchema:
+    """Return what clients may see of a module.
+
+    Private tables are left out, and functions that are private or that only the host calls.
+    """
+    scheduled = {table.schedule.function for table in schema.tables if table.schedule is not None}
+
+    def may_be_called(function: FunctionSchema) -> bool:
+        is_internal = function.lifecycle is not None or function.name in scheduled
+        return not function.is_private and not is_internal
+
+    return ModuleSchema(
+        tables=tuple(table for table in schema.tables if table.is_public),
+        reducers=tuple(filter(may_be_called, schema.reducers)),
+        procedures=tuple(filter(may_be_called, schema.procedures)),
+        views=schema.views,
+        types=schema.types,
+    )
 
 
 def index_name(table: str, columns: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ from protocol.types import (
     ResultType,
 )
 
-__all__ = ["Json", "to_v9_json", "to_v10_json", "type_json"]
+__all__ = ["Json", "product_json", "to_v9_json", "to_v10_json", "type_json"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | bool"
 """What the schema is made of; any JSON library can dump it."""
@@ -108,8 +108,15 @@ class _Printer:
 
 
 def type_json(type_: AlgebraicType) -> Json:
-    """Print a type on its own, compound types inline: the schema of an HTTP query's answer."""
+    """Print a type on its own, compound types inline."""
     return _Printer(()).use(type_)
+
+
+def product_json(type_: ProductType) -> Json:
+    """Print a product's elements, compound types inline: the schema of an HTTP query's answer."""
+    printer = _Printer(())
+    fields = ((field.name, printer.use(field.type)) for field in type_.elements)
+    return {"elements": _elements(fields)}
 
 
 def _columns(table: TableSchema, names: Iterable[str]) -> Json:
@@ -184,7 +191,10 @@ def _table_v10(table: TableSchema, printer: _Printer) -> Json:
         **_table_parts(table, "source_name"),
         "table_type": {"User": []},
         "table_access": _access(table),
-        "default_values": [],
+        "default_values": [
+            {"col_id": table.position(column), "value": value.hex()}
+            for column, value in table.defaults
+        ],
         "is_event": table.is_event,
     }
 
@@ -229,6 +239,17 @@ def to_v9_json(schema: ModuleSchema) -> dict[str, Json]:
         for procedure in schema.procedures
     ]
     exports += [{"View": view} for view in _views(schema, printer, "name")]
+    exports += [
+        {
+            "ColumnDefaultValue": {
+                "table": table.name,
+                "col_id": table.position(column),
+                "value": value.hex(),
+            }
+        }
+        for table in schema.tables
+        for column, value in table.defaults
+    ]
     return {
         "typespace": {"types": [printer.definition(type_) for type_ in types.values()]},
         "tables": [_table_v9(table, printer) for table in schema.tables],

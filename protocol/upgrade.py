@@ -38,8 +38,8 @@ class Subprotocol(StrEnum):
         return self in (Subprotocol.V3_BSATN, Subprotocol.V2_BSATN)
 
 
-SUPPORTED = (Subprotocol.V3_BSATN, Subprotocol.V2_BSATN)
-"""Subprotocols that have a ``Wire``; others are not chosen even when offered alone."""
+SUPPORTED = tuple(Subprotocol)
+"""Subprotocols that are chosen when they are offered: all that there are."""
 
 
 class Compression(StrEnum):

@@ -18,7 +18,7 @@ import structlog
 from actors import Rate
 from actors.claims import Claims
 from actors.errors import ActorError
-from actors.host import Budget, Host, HttpCalls
+from actors.host import Budget, Host, HttpCalls, NamedCalls
 from actors.module import Module, ObjectStore
 from actors.operations import MODULE as OPERATIONS_MODULE
 from persistence.errors import StoreError
@@ -27,23 +27,31 @@ from persistence.locator import open_store
 from persistence.retention import RetentionPolicy
 from persistence.store import Store, StoreDescription
 from persistence.sweep import sweep_history
+from protocol.messages import Wires
 from protocol.upgrade import SUPPORTED
 from server import __version__
 from server.admin.bans import Bans
 from server.admin.composition import Surroundings, bind_admin, open_admin
+from server.build import Build, running_build
 from server.canary import Canary
 from server.databases import Database, Databases, database_identity
 from server.effects.composition import provide
 from server.errors import StartError
 from server.http.cors import Origins
 from server.http.facade import Facade
+from server.http.function_routes import FunctionRoutes
 from server.http.health import HealthProbe
 from server.http.listening import Listener, bind_port, is_loopback
+from server.http.log_routes import LogRoutes
 from server.http.site import build_site
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey, load_cluster_secret
+from server.identity.keys import load_cluster_secret
+from server.identity.policy import TokenPolicy
+from server.identity.role_rules import read_role_rules
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.limits import HOST_STOP_SECONDS_MAX, STOP_SECONDS_MAX
+from server.log_ring import LogRing
 from server.logs import count_logs, in_context
 from server.metrics import Metrics
 from server.ownership import watch_ownership
@@ -82,6 +90,7 @@ class Ready:
     database: str
     module: str
     store: StoreDescription
+    build: Build
 
     @property
     def address(self) -> str:
@@ -95,7 +104,7 @@ class Ready:
             f"ready {self.address} database={self.database} module={self.module}"
             f' store={self.store.kind} durability="{self.store.durability}"'
             f" location={self.store.location} server={__version__}"
-            f" python={platform.python_version()} protocols={protocols}"
+            f" python={platform.python_version()} build={self.build.value} protocols={protocols}"
         )
 
 
@@ -117,6 +126,19 @@ def rate_admission(settings: Settings, metrics: Metrics) -> Admission | None:
         return False
 
     return admit
+
+
+def token_policy(settings: Settings) -> TokenPolicy:
+    """What the settings ask of tokens."""
+    return TokenPolicy(
+        role_rules=read_role_rules(
+            settings.trusted_issuers, settings.role_claims, settings.role_names
+        ),
+        audiences=frozenset(settings.accepted_audiences),
+        skew_seconds=settings.clock_skew_seconds,
+        websocket_seconds=settings.websocket_token_seconds,
+        lets_anonymous_in=settings.anonymous,
+    )
 
 
 async def turn_wheel(wheel: TimerWheel) -> None:
@@ -155,6 +177,7 @@ class Server:
         self._sources = sources or {}
         self._reset = reset
         self._bans = Bans(now_micros)
+        self._ring = LogRing()
         self._parts = AsyncExitStack()
         self.metrics = Metrics()
         self.ended = asyncio.Event()
@@ -218,9 +241,10 @@ class Server:
             failed=self._store_failed,
             providers=provide(settings, parts, self.metrics.models),
             budget=Budget(memory_bytes=settings.memory_budget),
+            identity=database_identity(settings.database, secret),
         )
         self.canary = Canary(host, now_micros)
-        issuers = TrustedIssuers(settings.trusted_issuers, asyncio.get_running_loop().time)
+        issuers = self._issuers()
         gateway = self._gateway(host, secret, issuers)
         gateway.tracer = host.tracer = traces = _open_traces(settings, parts)
         facade = self._facade(gateway, host)
@@ -230,6 +254,7 @@ class Server:
         parts.push_async_callback(listener.stop)
         parts.callback(in_context(turn_context(host)))
         parts.callback(count_logs(self.metrics.log_records))
+        parts.callback(self._ring.attach())
         await self._start_host(host)
         parts.push_async_callback(_stop_host, host)
         for work in (
@@ -256,9 +281,9 @@ class Server:
         )
         await open_admin(admin_sock, parts, surroundings)
         await listener.start()
-        parts.callback(_refuse_newcomers, gateway, listener, facade)
+        parts.callback(_refuse_newcomers, gateway, listener, facade, self._ring)
         host_name, port = listener.address
-        return Ready(host_name, port, settings.database, settings.module, description)
+        return Ready(host_name, port, settings.database, settings.module, description, _build())
 
     async def _open_store(self, parts: AsyncExitStack) -> tuple[Store, StoreDescription]:
         settings = self._settings
@@ -296,6 +321,14 @@ class Server:
         self.failure = error
         self.ended.set()
 
+    def _issuers(self) -> TrustedIssuers:
+        settings = self._settings
+        return TrustedIssuers(
+            settings.trusted_issuers,
+            asyncio.get_running_loop().time,
+            accepted=settings.accepted_issuers,
+        )
+
     def _gateway(self, host: Host, secret: bytes, issuers: TrustedIssuers) -> Gateway:
         settings = self._settings
         loop = asyncio.get_running_loop()
@@ -303,13 +336,19 @@ class Server:
         return Gateway(
             sessions=host,
             authenticator=Authenticator(
-                SigningKey.load(settings.data_dir), issuers, clock=now_micros, is_banned=self._bans
+                SigningKeys.load(settings.data_dir),
+                issuers,
+                clock=now_micros,
+                is_banned=self._bans,
+                policy=token_policy(settings),
             ),
             databases=Databases(Database(name, database_identity(name, secret))),
             wheel=TimerWheel(loop.time()),
             metrics=self.metrics,
             admission=rate_admission(settings, self.metrics),
             message_bytes_max=settings.message_bytes_max,
+            wires=Wires(host.module.schema, loop.time),
+            deflate=settings.deflate,
             is_access_logged=settings.access_log,
         )
 
@@ -347,7 +386,10 @@ class Server:
             metrics=(
                 Sources(self.metrics, host, store, self.canary) if self._settings.metrics else None
             ),
+            clock=now_micros,
             facade=facade,
+            functions=FunctionRoutes(gateway, host, NamedCalls(host)),
+            logs=LogRoutes(self._ring),
             traces=traces,
             access_log=self._settings.access_log,
         )
@@ -375,9 +417,17 @@ def _check_retention(retention: RetentionPolicy, module: Module) -> None:
         raise StartError(f"retention: the module has no actors of kind {unknown[0]}, but {known}")
 
 
-def _refuse_newcomers(gateway: Gateway, listener: Listener, facade: Facade) -> None:
+def _build() -> Build:
+    build = running_build()
+    if build is Build.STALE:
+        log.warning("sources have changed since they were compiled: it is not they that run")
+    return build
+
+
+def _refuse_newcomers(gateway: Gateway, listener: Listener, facade: Facade, ring: LogRing) -> None:
     gateway.accepting = False
     facade.close()
+    ring.end_followers()
     listener.stop_accepting()
 
 

@@ -22,8 +22,8 @@ from actors.module.tables import declaration_of
 from actors.operations.canary import Beat, OperationsCanary, operations_beat
 from actors.operations.kinds import CANARY, OPERATIONS_ROLE
 from protocol.bsatn import compile_codec
-from protocol.connection import wire_for
 from protocol.messages import (
+    V2,
     CallReducer,
     ReducerOk,
     ReducerResult,
@@ -32,7 +32,6 @@ from protocol.messages import (
     TransactionUpdate,
     decode_server_message,
 )
-from protocol.upgrade import Subprotocol
 from protocol.values import ConnectionId
 from server.limits import CANARY_PAUSE_SECONDS, CANARY_RED_SECONDS_MAX, CANARY_SECONDS_MAX
 
@@ -183,7 +182,7 @@ class Canary:
             claims=self._caller.claims,
             connection_id=ConnectionId(secrets.randbits(128) or 1),
             token="",
-            wire=wire_for(Subprotocol.V2_BSATN),
+            wire=V2,
             confirmed=True,
             sink=ear,
         )

@@ -18,6 +18,11 @@ class Database(NamedTuple):
     name: str
     identity: Identity
 
+    @property
+    def owner(self) -> Identity:
+        """Who owns it to clients that ask: the subject of the plain service token."""
+        return identity_from_claims("localhost", "service")
+
 
 def database_identity(name: str, secret: bytes) -> Identity:
     """Identity of a database: the same for a data folder's life, different between folders.
@@ -44,3 +49,7 @@ class Databases:
         except ValueError:
             return self._by_name.get(name_or_identity)
         return self._by_identity.get(identity)
+
+    def owned_by(self, identity: Identity) -> list[Database]:
+        """The databases of an owner."""
+        return [one for one in self._by_name.values() if one.owner == identity]

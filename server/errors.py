@@ -6,8 +6,10 @@ ServerError
 │   ├── PortInUseError          another process listens there
 │   ├── BindRefusedError        a public address without the flag that allows it
 │   └── OverwriteRefusedError   a file that we did not write is in the way
-├── KeyFileError            a key in the data folder is damaged
+├── KeyFileError            a key in the data folder is damaged, or others may read it
+├── IssuerError             an issuer cannot be asked for its keys, or answers nonsense
 ├── CommandError            an operator's command is refused; the operator is told
+├── RefusedError            a server refuses what a client's command asks of it
 └── TokenError              a token is refused; the text goes to its bearer
     ├── CredentialsError    the header or parameter that should hold a token is malformed
     ├── TokenExpiredError   the token was good once
@@ -19,21 +21,27 @@ from __future__ import annotations
 from pathlib import Path
 
 __all__ = [
+    "EXIT_FAILED",
     "EXIT_REFUSED",
     "EXIT_SCHEMA",
     "BannedError",
     "BindRefusedError",
     "CommandError",
     "CredentialsError",
+    "IssuerError",
     "KeyFileError",
     "OverwriteRefusedError",
     "PortInUseError",
+    "RefusedError",
     "ServerError",
     "SettingsError",
     "StartError",
     "TokenError",
     "TokenExpiredError",
 ]
+
+EXIT_FAILED = 1
+"""Exit code: a server refuses what a command asks of it."""
 
 EXIT_REFUSED = 2
 """Exit code: settings, data folder, port or arguments do not let us run (domain 1.13)."""
@@ -83,11 +91,19 @@ class OverwriteRefusedError(StartError):
 
 
 class KeyFileError(ServerError):
-    """A key file in the data folder is not what we once wrote there."""
+    """A key file in the data folder is not what we once wrote there, or not ours alone."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
+
+
+class IssuerError(ServerError):
+    """An issuer of tokens cannot be asked for its keys, or what it answers is none."""
+
+    def __init__(self, issuer: str, reason: str) -> None:
+        super().__init__(f"{issuer}: {reason}")
+        self.issuer = issuer
 
 
 class CommandError(ServerError):
@@ -104,6 +120,10 @@ class CommandError(ServerError):
         self.code = code
         self.message = message
         self.details = details
+
+
+class RefusedError(ServerError):
+    """A server was asked by a client's command and said no; the message is what it said."""
 
 
 class TokenError(ServerError):

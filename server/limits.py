@@ -30,8 +30,12 @@ __all__ = [
     "CANARY_SECONDS_MAX",
     "CLAIMS_JSON_BYTES_MAX",
     "CLAIM_TEXT_BYTES_MAX",
+    "CLIENT_ANSWER_BYTES_MAX",
+    "CLIENT_ANSWER_SECONDS_MAX",
+    "CLOCK_SKEW_SECONDS_DEFAULT",
     "CLOCK_SKEW_SECONDS_MAX",
     "CLOSE_SECONDS_MAX",
+    "DEFLATE_BYTES_MIN",
     "DISPLAY_NAME_CHARS_MAX",
     "DOCTOR_ANSWER_SECONDS_MAX",
     "DOCTOR_CHECK_BYTES_MAX",
@@ -57,7 +61,11 @@ __all__ = [
     "JWKS_BYTES_MAX",
     "JWKS_REFRESH_SECONDS_MIN",
     "JWKS_SECONDS_MAX",
+    "JWKS_STALE_SECONDS_MAX",
     "JWKS_TTL_SECONDS",
+    "LOG_FOLLOWERS_MAX",
+    "LOG_LINES_MAX",
+    "LOG_TEXT_CHARS_MAX",
     "LOOP_LAG_SECONDS",
     "MODEL_ANSWER_CHARS_MAX",
     "MODEL_CONNECT_SECONDS_MAX",
@@ -81,6 +89,8 @@ __all__ = [
     "PREFLIGHT_SECONDS",
     "REFUSAL_SECONDS",
     "RESUME_SECONDS_MAX",
+    "RSA_BITS_MIN",
+    "SIGNING_KEYS_MAX",
     "STOP_SECONDS_MAX",
     "STREAM_BEGIN_SECONDS_MAX",
     "STREAM_PING_SECONDS",
@@ -99,7 +109,8 @@ __all__ = [
     "UPLOAD_FIELD_BYTES_MAX",
     "VISITS_MAX",
     "VISIT_SECONDS",
-    "WEBSOCKET_TOKEN_SECONDS",
+    "WEBSOCKET_TOKEN_SECONDS_DEFAULT",
+    "WEBSOCKET_TOKEN_SECONDS_MAX",
 ]
 
 INBOUND_MESSAGE_BYTES_DEFAULT = 1_048_576
@@ -118,6 +129,10 @@ RESUME_SECONDS_MAX = 1.0
 INBOUND_PENDING_MAX = 16_384
 """Unanswered requests of one connection; more close it with 1013 ``too many requests`` (wire
 spec 8.3). Reached only by bursts within one read, since reading stops long before."""
+
+DEFLATE_BYTES_MIN = 1_024
+"""A shorter frame is sent as it is, even to who accepts compressed ones: compressing it takes
+longer than sending what it would save (the official host's threshold, wire spec 5.2)."""
 
 OUTBOUND_BYTES_MAX = 16_777_216
 """Bytes waiting to leave on one connection when more is to be sent. Beyond it the peer is too
@@ -171,14 +186,26 @@ CLAIM_TEXT_BYTES_MAX = 128
 DISPLAY_NAME_CHARS_MAX = 40
 """Display name taken from a token (domain 1.8); longer ones are cut."""
 
-WEBSOCKET_TOKEN_SECONDS = 60
+WEBSOCKET_TOKEN_SECONDS_DEFAULT = 60
+WEBSOCKET_TOKEN_SECONDS_MAX = 3_600
 """Life of the token that a client puts into the address of a socket (wire spec 1.3)."""
 
-CLOCK_SKEW_SECONDS_MAX = 60
-"""How far in our future an issuer's ``iat`` and ``nbf`` may lie."""
+SIGNING_KEYS_MAX = 8
+"""Keys of one data folder; a token may have to be tried with each of them."""
+
+CLIENT_ANSWER_BYTES_MAX = 268_435_456
+"""One message of a server to the command line; a larger one ends the connection with 1009."""
+
+CLIENT_ANSWER_SECONDS_MAX = 60.0
+"""Silence of a server towards the command line; then it counts as not there."""
+
+CLOCK_SKEW_SECONDS_DEFAULT = 60
+CLOCK_SKEW_SECONDS_MAX = 600
+"""How far issuers' clocks and ours may differ: ``iat`` and ``nbf`` may lie so far in our future,
+and an issuer's ``exp`` in our past."""
 
 JWKS_SECONDS_MAX = 5.0
-"""One request for an issuer's discovery document or keys."""
+"""An issuer's discovery document and keys, both together; then it counts as silent."""
 
 JWKS_BYTES_MAX = 262_144
 """Size of an issuer's discovery document or keys; more is an error of the issuer."""
@@ -186,8 +213,14 @@ JWKS_BYTES_MAX = 262_144
 JWKS_TTL_SECONDS = 300.0
 """Age at which an issuer's keys are fetched again."""
 
+JWKS_STALE_SECONDS_MAX = 86_400.0
+"""Age up to which known keys are good while their issuer is silent."""
+
 JWKS_REFRESH_SECONDS_MIN = 10.0
 """Tokens that name unknown keys make us ask their issuer this often at most."""
+
+RSA_BITS_MIN = 2_048
+"""Keys of issuers with fewer bits are left out."""
 
 BUCKETS_SWEEP_MIN = 4_096
 """Token buckets kept before the full ones, which say nothing, are swept out."""
@@ -345,6 +378,15 @@ ADMIN_REASON_CHARS_MIN = 3
 ADMIN_REASON_CHARS_MAX = 500
 """Characters of a reason; more are refused."""
 
+LOG_LINES_MAX = 2_000
+"""Logs that are kept for those who read them over HTTP; older ones give way."""
+
+LOG_TEXT_CHARS_MAX = 4_000
+"""Characters of one such log's text; longer ones are cut."""
+
+LOG_FOLLOWERS_MAX = 16
+"""Readers who follow the logs over HTTP; one more is answered 503."""
+
 LOOP_LAG_SECONDS = 0.25
 """Between two measurements of how late the event loop is."""
 
@@ -401,7 +443,7 @@ assert INBOUND_PENDING_LOW < INBOUND_PENDING_HIGH < INBOUND_PENDING_MAX
 assert INBOUND_MESSAGE_BYTES_DEFAULT <= MESSAGE_BYTES_MAX
 assert MODEL_CONNECT_SECONDS_MAX <= MODEL_FIRST_SECONDS_MAX < MODEL_SECONDS_MAX
 assert HOST_STOP_SECONDS_MAX + ADMIN_STOP_SECONDS_MAX + CLOSE_SECONDS_MAX < STOP_SECONDS_MAX
-assert JWKS_REFRESH_SECONDS_MIN < JWKS_TTL_SECONDS
+assert JWKS_REFRESH_SECONDS_MIN < JWKS_TTL_SECONDS < JWKS_STALE_SECONDS_MAX
 assert CLAIMS_JSON_BYTES_MAX * 4 // 3 < TOKEN_BYTES_MAX < HEADER_BYTES_MAX
 assert JSON_BODY_BYTES_MAX < UPLOAD_BYTES_MAX < BODIES_BYTES_MAX
 assert UPLOAD_FIELDS_MAX * UPLOAD_FIELD_BYTES_MAX < UPLOAD_BYTES_MAX

@@ -30,7 +30,14 @@ from actors.limits import MEMORY_BYTES_DEFAULT
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, parse_retention
 from protocol.limits import MESSAGE_BYTES_MAX
 from server.errors import SettingsError
-from server.limits import INBOUND_MESSAGE_BYTES_DEFAULT
+from server.identity.role_rules import read_role_rules
+from server.limits import (
+    CLOCK_SKEW_SECONDS_DEFAULT,
+    CLOCK_SKEW_SECONDS_MAX,
+    INBOUND_MESSAGE_BYTES_DEFAULT,
+    WEBSOCKET_TOKEN_SECONDS_DEFAULT,
+    WEBSOCKET_TOKEN_SECONDS_MAX,
+)
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -42,7 +49,7 @@ __all__ = [
 ]
 
 ENVIRONMENT_PREFIX = "GENARRATIVE_"
-_FOR_CLIENTS = frozenset({"GENARRATIVE_ADMIN_TOKEN"})
+_FOR_CLIENTS = frozenset({"GENARRATIVE_ADMIN_TOKEN", "GENARRATIVE_TOKEN"})
 """Variables with our prefix that are no settings of the server, but may stand beside them."""
 
 SETTINGS_FILE = "genarrative.toml"
@@ -94,6 +101,9 @@ class Settings(BaseSettings):
         le=MESSAGE_BYTES_MAX,
         description="Size of one inbound websocket message.",
     )
+    deflate: bool = Field(
+        True, description="Compress larger websocket messages for clients that offer it."
+    )
     memory_budget: ByteSize = Field(
         ByteSize(MEMORY_BYTES_DEFAULT),
         ge=0,
@@ -101,6 +111,36 @@ class Settings(BaseSettings):
     )
     trusted_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Issuers (https addresses) whose tokens and roles are accepted."
+    )
+    accepted_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Further issuers whose tokens are accepted, but not their roles."
+    )
+    accepted_audiences: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Of these an issuer's token must name one (`aud`); any will do when empty."
+    )
+    role_claims: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Claims with the roles of a trusted issuer, where that is not `roles`:"
+        " ISSUER#CLAIM, as in realm_access.roles.",
+    )
+    role_names: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="A trusted issuer's names for roles: ISSUER#NAME=ROLE; then no others count.",
+    )
+    clock_skew_seconds: int = Field(
+        CLOCK_SKEW_SECONDS_DEFAULT,
+        ge=0,
+        le=CLOCK_SKEW_SECONDS_MAX,
+        description="How far issuers' clocks and ours may differ.",
+    )
+    websocket_token_seconds: int = Field(
+        WEBSOCKET_TOKEN_SECONDS_DEFAULT,
+        ge=5,
+        le=WEBSOCKET_TOKEN_SECONDS_MAX,
+        description="Life of the token that a client puts into the address of a socket.",
+    )
+    anonymous: bool = Field(
+        True, description="Let in who has no token, as somebody new with a token of ours."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -186,7 +226,15 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "trusted_issuers", "cors_origins", "text_models", "image_models", mode="before"
+        "trusted_issuers",
+        "accepted_issuers",
+        "accepted_audiences",
+        "role_claims",
+        "role_names",
+        "cors_origins",
+        "text_models",
+        "image_models",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -245,6 +293,11 @@ class Settings(BaseSettings):
             raise ValueError("there are more text_model_keys than text_models")
         if len(self.image_model_keys) > len(self.image_models):
             raise ValueError("there are more image_model_keys than image_models")
+        return self
+
+    @model_validator(mode="after")
+    def _check_roles(self) -> Settings:
+        read_role_rules(self.trusted_issuers, self.role_claims, self.role_names)
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from actors.datastore.layout import TableLayout
 from actors.datastore.table import Table, TableDelta
-from persistence.record import RowChange
 
 __all__ = ["Commit", "Database", "Reserve"]
 
@@ -20,9 +19,12 @@ Row = TypeVar("Row")
 
 
 class Commit(NamedTuple):
-    """A transaction's net effect; ``changes`` for the journal, ``deltas`` for subscribers."""
+    """A transaction's net effect; ``changes`` for the journal, ``deltas`` for subscribers.
 
-    changes: list[RowChange]
+    A change is a plain tuple of a RowChange's shape.
+    """
+
+    changes: list[tuple[int, bytes, bytes | None]]
     deltas: list[TableDelta]
 
 
@@ -53,6 +55,16 @@ class Database:
         """All rows of a table, by ascending key, without bringing an empty table into being."""
         table = self._tables.get(row)
         return [] if table is None else list(table)
+
+    def lowest(self, row: type[Row], column: str) -> Row | None:
+        """The row with the lowest value of an indexed column; as ``rows``."""
+        table = self._tables.get(row)
+        return None if table is None else table.lowest(column)
+
+    def touched(self, row: type[Row]) -> list[tuple[object, Row | None, Row | None]]:
+        """What the running transaction wrote to a table; as ``rows``."""
+        table = self._tables.get(row)
+        return [] if table is None else table.touched()
 
     def tables(self) -> Iterator[Table[Any]]:
         """The tables that were named so far."""
@@ -86,8 +98,10 @@ class Database:
             number, self._reserved[layout.id] = self._reserve(self, layout.name, last)
         return number
 
-    def stage(self, *, is_watched: bool = True) -> Commit:
-        """Encode what the transaction did; empty lists when that is nothing.
+    def stage(
+        self, *, is_watched: bool = True
+    ) -> tuple[list[tuple[int, bytes, bytes | None]], list[TableDelta]]:
+        """Encode what the transaction did, as a Commit has it; empty lists when that is nothing.
 
         Without ``is_watched`` no deltas are made but those of events, only changes.
 
@@ -96,13 +110,13 @@ class Database:
         Raises:
             EncodeError: a row holds a value that its column's type cannot.
         """
-        changes: list[RowChange] = []
+        changes: list[tuple[int, bytes, bytes | None]] = []
         deltas: list[TableDelta] = []
         for table in self._dirty:
             delta = table.stage(changes, is_watched=is_watched)
-            if delta.inserts or delta.deletes:
+            if delta is not None:
                 deltas.append(delta)
-        return tuple.__new__(Commit, (changes, deltas))
+        return changes, deltas
 
     def settle(self) -> None:
         """End the staged transaction: it has happened."""
@@ -116,7 +130,7 @@ class Database:
         Raises:
             EncodeError: as ``stage``; the transaction is still open then.
         """
-        commit = self.stage()
+        commit = Commit(*self.stage())
         self.settle()
         return commit
 

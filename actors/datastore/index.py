@@ -63,6 +63,11 @@ class Index:
         """The keys of the rows with this value; not to be changed by the caller."""
         return self._keys.get(value, _NONE)
 
+    def lowest(self) -> object | None:
+        """The lowest key of the lowest value; None when no row has a value."""
+        values = self._ordered()
+        return ascending(self._keys[values[0]])[0] if values else None
+
     def between(self, low: object | None, high: object | None) -> Iterator[object]:
         """Keys by ascending value, then key; None leaves an end open, both ends are included.
 

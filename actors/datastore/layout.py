@@ -18,7 +18,11 @@ class TableLayout:
         columns: column names by position; all other attributes speak of positions.
         encode: a row's BSATN.
         decode: a row and its end offset from BSATN at an offset.
+        added: of a layout that rows were once stored in, what such a row lacks at its end; its
+            ``decode`` takes a row as it was stored. None for the layout of today.
         encode_key, decode_key: BSATN of a primary key's value; None for a table without one.
+        cut_key: the same out of a row's BSATN, at a fifth of the cost; None where no row begins
+            with it.
     """
 
     row: type
@@ -29,9 +33,11 @@ class TableLayout:
     decode: Callable[[bytes, int], tuple[object, int]]
     encode_key: Callable[[object], bytes] | None
     decode_key: Callable[[bytes, int], tuple[object, int]] | None
+    cut_key: Callable[[bytes], bytes] | None
     primary_key: int | None
     unique: tuple[int, ...]
     indexes: tuple[tuple[int, ...], ...]
     auto_increment: int | None
     is_event: bool
     is_public: bool
+    added: bytes | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from actors.datastore.index import Index, ascending
 from actors.datastore.layout import TableLayout
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["EncodedRow", "Table", "TableDelta", "TableReader"]
 
 Row = TypeVar("Row")
+
+_new: Final = tuple.__new__
+"""The hot path makes its NamedTuples at half their constructor's cost."""
 
 
 class EncodedRow(NamedTuple):
@@ -90,6 +93,7 @@ class Table(Generic[Row]):
         "_sequence",
         "_staged",
         "_touched",
+        "_unsaved",
         "layout",
     )
 
@@ -100,6 +104,7 @@ class Table(Generic[Row]):
         self._encoded: dict[object, bytes] = {}
         self._touched: dict[object, Row | None] = {}
         self._staged: list[tuple[object, bytes | None]] = []
+        self._unsaved: dict[object, None] = {}  # keys whose rows no checkpoint has yet
         self._events: list[Row] = []
         self._sequence = 0
         columns = (*((column,) for column in layout.unique), *layout.indexes)
@@ -144,6 +149,11 @@ class Table(Generic[Row]):
         """
         rows = self._rows
         return (rows[key] for key in self._index(*columns).falling(high))
+
+    def lowest(self, column: str) -> Row | None:
+        """The row with the lowest value of an indexed column, and the lowest key among several."""
+        key = self._index(column).lowest()
+        return None if key is None else self._rows[key]
 
     def __iter__(self) -> Iterator[Row]:
         rows = self._rows
@@ -241,6 +251,11 @@ class Table(Generic[Row]):
             if self._indexes:
                 self._reindex(key, old, None)
 
+    def touched(self) -> list[tuple[object, Row | None, Row | None]]:
+        """What the transaction wrote so far: key, the row before it and the row now."""
+        rows = self._rows
+        return [(key, old, rows.get(key)) for key, old in self._touched.items()]
+
     def size_bytes(self) -> int:
         """What the table takes in memory, by estimate; looks at each committed row."""
         data_bytes = sum(map(len, self._encoded.values()))
@@ -249,18 +264,14 @@ class Table(Generic[Row]):
     def encoded_rows(self) -> list[EncodedRow]:
         """All committed rows with their bytes, by ascending key; between transactions only."""
         rows, encoded = self._rows, self._encoded
-        return [
-            EncodedRow(cast("tuple[object, ...]", rows[key]), encoded[key])
-            for key in ascending(rows)
-        ]
+        make = tuple.__new__  # at half the cost of a NamedTuple's constructor
+        return [make(EncodedRow, (rows[key], encoded[key])) for key in ascending(rows)]
 
     def encoded_filter(self, **equals: object) -> list[EncodedRow]:
         """As ``filter``, committed rows with their bytes; between transactions only."""
         rows, encoded = self._rows, self._encoded
-        return [
-            EncodedRow(cast("tuple[object, ...]", rows[key]), encoded[key])
-            for key in self._keys(equals)
-        ]
+        make = tuple.__new__
+        return [make(EncodedRow, (rows[key], encoded[key])) for key in self._keys(equals)]
 
     def encoded_row(self, key: object) -> EncodedRow | None:
         """The committed row with this primary key and its bytes; between transactions only."""
@@ -269,21 +280,35 @@ class Table(Generic[Row]):
             return None
         return EncodedRow(cast("tuple[object, ...]", row), self._encoded[key])
 
-    def stage(self, changes: list[RowChange], *, is_watched: bool = True) -> TableDelta:
+    def take_unsaved(self) -> list[RowChange]:
+        """The last word on every row that was settled since this was asked before."""
+        unsaved, self._unsaved = self._unsaved, {}
+        number, encode_key, encoded = self.layout.id, self.layout.encode_key, self._encoded
+        return [
+            RowChange(
+                number,
+                cast("bytes", key) if encode_key is None else encode_key(key),
+                encoded.get(key),
+            )
+            for key in unsaved
+        ]
+
+    def stage(
+        self, changes: list[tuple[int, bytes, bytes | None]], *, is_watched: bool = True
+    ) -> TableDelta | None:
         """Encode what the transaction changed, add it to ``changes``, answer the delta.
 
-        The delta of an actor that nobody watches is not made: only events are in it.
+        The changes are plain tuples of a RowChange's shape. The delta of an actor that nobody
+        watches is not made: only events are in it. None when there is nothing in it.
 
         Raises:
             EncodeError: a value does not fit its column; nothing has changed then.
         """
         layout, rows, before = self.layout, self._rows, self._encoded
-        encode, encode_key = layout.encode, layout.encode_key
+        encode, encode_key, cut_key = layout.encode, layout.encode_key, layout.cut_key
         inserts: list[EncodedRow] = []
         deletes: list[EncodedRow] = []
-        staged = self._staged
-        staged.clear()
-        make = tuple.__new__  # the hot path makes its NamedTuples at half their constructor's cost
+        staged = self._staged = []
         for key, old in self._touched.items():
             new = rows.get(key)
             if new is old:
@@ -294,20 +319,24 @@ class Table(Generic[Row]):
                 if old is not None and data == before[key]:
                     continue
                 if is_watched:
-                    inserts.append(make(EncodedRow, (new, data)))
+                    inserts.append(_new(EncodedRow, (new, data)))
             if old is not None and is_watched:
-                deletes.append(make(EncodedRow, (old, before[key])))
-            stored = cast("bytes", key) if encode_key is None else encode_key(key)
-            changes.append(make(RowChange, (layout.id, stored, data)))
+                deletes.append(_new(EncodedRow, (old, before[key])))
+            if cut_key is not None:
+                stored = cut_key(before[key] if data is None else data)
+            else:
+                stored = cast("bytes", key) if encode_key is None else encode_key(key)
+            changes.append((layout.id, stored, data))
             staged.append((key, data))
         if self._events:
-            inserts.extend(make(EncodedRow, (event, encode(event))) for event in self._events)
-        return make(TableDelta, (layout, inserts, deletes))
+            inserts += [_new(EncodedRow, (event, encode(event))) for event in self._events]
+        return _new(TableDelta, (layout, inserts, deletes)) if inserts or deletes else None
 
     def settle(self) -> None:
         """Keep what was staged; the transaction is over."""
-        encoded = self._encoded
+        encoded, unsaved = self._encoded, self._unsaved
         for key, data in self._staged:
+            unsaved[key] = None
             if data is None:
                 del encoded[key]
             else:

@@ -6,7 +6,18 @@ from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
 from actors.host.host import Host
 from actors.host.http_calls import HttpCalls
+from actors.host.named_calls import NamedCalls
 from actors.host.passivation import Budget
 from actors.host.session import Session, Sink
 
-__all__ = ["Admission", "Budget", "Caller", "Host", "HttpCalls", "Session", "Sink", "admit"]
+__all__ = [
+    "Admission",
+    "Budget",
+    "Caller",
+    "Host",
+    "HttpCalls",
+    "NamedCalls",
+    "Session",
+    "Sink",
+    "admit",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.claims import Claims
-from actors.keys import user_id_of
+from actors.keys import ActorKey, ActorKind, user_id_of
 from protocol.identity import identity_from_claims
 from protocol.values import ConnectionId, Identity
 
@@ -24,6 +24,7 @@ class Caller:
     """
 
     __slots__ = (
+        "_keys",
         "claims",
         "connection_id",
         "identity",
@@ -41,6 +42,17 @@ class Caller:
         self.identity_bytes = claims.identity.to_bytes(32, "little")
         self.user_id = user_id_of(claims.identity)
         self.is_privileged = not claims.roles.isdisjoint(_PRIVILEGED)
+        self._keys: dict[str, ActorKey] = {}
+
+    def key_in(self, kind: ActorKind) -> ActorKey:
+        """The key of the caller's own actor of a kind.
+
+        The same string for all calls, because the hash of a string that is there is known.
+        """
+        key = self._keys.get(kind.name)
+        if key is None:
+            key = self._keys[kind.name] = kind.key(self.user_id)
+        return key
 
     def log_fields(self) -> dict[str, str]:
         """Who calls, for a log."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
-import orjson
-
-from actors.errors import SchemaMismatchError
 from actors.host.caller import service_caller
 from actors.host.core import ActorCore
 from actors.host.endpoints import (
@@ -16,13 +13,16 @@ from actors.host.endpoints import (
     procedure_endpoints,
     reducer_endpoint,
 )
-from actors.host.kind import KindRuntime, layout_fingerprint
+from actors.host.evolution import Evolution
+from actors.host.kind import KindRuntime
 from actors.host.mail import MessageType, MessageTypes
-from actors.host.turns import Disconnect, ReducerCall, Reply
+from actors.host.mail_turns import Due
+from actors.host.numbering import number_tables
+from actors.host.schedules import Schedule
+from actors.host.turns import Disconnect, ReducerCall, Reply, Turn
 from actors.keys import ActorKind, Audience
 from actors.module.module import Module
-from actors.module.system import SYSTEM_TABLES, ConnectedClient
-from actors.module.tables import declaration_of
+from actors.module.system import ConnectedClient
 from actors.module.types import product_type
 from persistence.store import Store
 from protocol.bsatn import compile_codec
@@ -30,9 +30,6 @@ from protocol.schema import Lifecycle
 from protocol.values import ConnectionId
 
 __all__ = ["Catalogue"]
-
-_TABLES = "tables"
-"""The store's entry that numbers the tables and remembers their layouts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +40,7 @@ class Catalogue:
         kinds: kinds of actors, by name.
         home: the kind whose actors belong to one caller each; None when there is none.
         encoders: arguments to BSATN, by reducer.
+        schedules: scheduled tables, by name.
     """
 
     kinds: Mapping[str, KindRuntime]
@@ -52,20 +50,24 @@ class Catalogue:
     lifecycle: Mapping[Lifecycle, Endpoint]
     messages: MessageTypes
     encoders: Mapping[str, Callable[[object], bytes]]
+    schedules: Mapping[str, Schedule]
 
     @classmethod
     async def compile(cls, module: Module, store: Store) -> Catalogue:
         """Compile a module and number its tables in the store.
 
         Raises:
-            SchemaMismatchError: stored rows have another layout than the module declares.
+            SchemaMismatchError: what is stored does not fit what the module declares.
         """
-        table_ids = await _number_tables(module, store)
+        numbering = await number_tables(module, store)
+        schedules = {name: Schedule.compile(entry) for name, entry in module.schedules.items()}
         reducers = {name: reducer_endpoint(entry) for name, entry in module.reducers.items()}
         homes = [kind for kind in module.kinds.values() if kind.audience is Audience.CALLER]
         return cls(
             kinds={
-                name: KindRuntime.compile(module, kind, table_ids)
+                name: KindRuntime.compile(
+                    module, kind, numbering.numbers, numbering.older, schedules
+                )
                 for name, kind in module.kinds.items()
             },
             home=homes[0] if homes else None,
@@ -79,6 +81,7 @@ class Catalogue:
                 name: compile_codec(entry.parameters).encode
                 for name, entry in module.reducers.items()
             },
+            schedules=schedules,
         )
 
     def encode_arguments(self, reducer: str, arguments: tuple[object, ...]) -> bytes:
@@ -91,10 +94,21 @@ class Catalogue:
             self.lifecycle[Lifecycle.INIT], (), b"", service_caller("database"), reply
         )
 
-    def leftovers(
+    def first_turns(self, core: ActorCore, connections: Container[ConnectionId]) -> list[Turn]:
+        """What an actor does before anything else when it has come into memory.
+
+        It stores rows of earlier layouts anew, says goodbye for connections that a crash cut off,
+        and does what has become due.
+        """
+        turns: list[Turn] = [Evolution()] if len(core.old_rows) else []
+        turns += self._leftovers(core, connections)
+        if core.mail.wake_at() or core.has_strays:
+            turns.append(Due(self.messages, everything=True))
+        return turns
+
+    def _leftovers(
         self, core: ActorCore, connections: Container[ConnectionId]
     ) -> Iterator[Disconnect]:
-        """Goodbyes for connections that a crash cut off, before the actor does anything else."""
         for client in core.database.rows(ConnectedClient):
             if client.connection_id not in connections:
                 yield Disconnect(
@@ -103,26 +117,6 @@ class Catalogue:
                     client.connection_id,
                     lambda: None,
                 )
-
-
-async def _number_tables(module: Module, store: Store) -> dict[str, int]:
-    """Give every table a number that it keeps, and check that its stored rows still fit it."""
-    data = await store.read_meta(_TABLES)
-    known: dict[str, list[int | str]] = {} if data is None else orjson.loads(data)
-    tables = [*module.tables.values(), *map(declaration_of, SYSTEM_TABLES)]
-    numbers = [int(entry[0]) for entry in known.values()]
-    grown = dict(known)
-    for table in tables:
-        fingerprint = layout_fingerprint(table)
-        entry = grown.setdefault(table.name, [max(numbers, default=0) + 1, fingerprint])
-        numbers.append(int(entry[0]))
-        if entry[1] != fingerprint:
-            raise SchemaMismatchError(
-                f"the store holds rows of table {table.name} with another layout"
-            )
-    if grown != known:
-        await store.write_meta(_TABLES, orjson.dumps(grown))
-    return {name: int(entry[0]) for name, entry in grown.items()}
 
 
 def _message_types(module: Module) -> MessageTypes:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from enum import Enum
-from operator import length_hint
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from actors.errors import ReducerError
 from actors.host.core import ActorCore
-from actors.host.histogram import TURN_BOUNDS, Histogram
-from actors.host.loop_actor import LoopActor, MailboxFullError
+from actors.host.histogram import TURN_BOUNDS
+from actors.host.loop_actor import LoopActor, MailboxFullError, ReadyActors
+from actors.host.meter import Meter, Running
 from actors.host.turns import Turn, unavailable
-from actors.host.watch import TurnWatch
 from actors.limits import ACTOR_BYTES, TURN_SECONDS_BUDGET
 
-__all__ = ["Cell", "CellState", "Meter", "Running"]
+__all__ = ["Cell", "CellState"]
 
 log = logging.getLogger("actors.cell")
 
@@ -34,45 +33,6 @@ class CellState(Enum):
     """It has left memory; a message to its key makes a new cell."""
 
 
-class Running(NamedTuple):
-    """The turns that an actor takes now; noted once for all of them, so that it costs nothing."""
-
-    core: ActorCore
-    batch: list[Any]
-    messages: Iterator[Any]
-
-    @property
-    def turn(self) -> Turn:
-        """The one that runs."""
-        turn: Turn = self.batch[len(self.batch) - length_hint(self.messages) - 1]
-        return turn
-
-
-class Meter(Protocol):
-    """What a cell reports of its turns, and the clocks that it reads."""
-
-    clock: Callable[[], int]
-    """Microseconds since the Unix epoch."""
-    stopwatch: Callable[[], float]
-    """Seconds, monotonic."""
-    turn_seconds: Histogram
-    """What each turn took; the cell counts, and tells the sum to ``turns_taken``."""
-    turn_watch: TurnWatch | None
-    """Who follows turns."""
-    running: Running | None
-    """What runs now."""
-
-    @property
-    def round_number(self) -> int:
-        """The round of journal records that is being gathered."""
-
-    def turns_taken(self, count: int, seconds: float) -> None:
-        """Turns were taken, in so many seconds."""
-
-    def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
-        """A turn took longer than the budget allows."""
-
-
 class Cell(LoopActor):
     """One actor, run by the event loop.
 
@@ -86,8 +46,8 @@ class Cell(LoopActor):
         slowest_seconds: what the longest of those took.
     """
 
-    def __init__(self, core: ActorCore, meter: Meter, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(core.key, loop)
+    def __init__(self, core: ActorCore, meter: Meter, ready: ReadyActors) -> None:
+        super().__init__(core.key, ready)
         self.core = core
         self.state = CellState.LOADING
         self.used_at = meter.stopwatch()
@@ -151,7 +111,7 @@ class Cell(LoopActor):
     async def loaded(self) -> None:
         """Wait until the actor takes turns; raises ReducerError when it cannot be loaded."""
         if self.state is CellState.LOADING:
-            future: asyncio.Future[None] = self._loop.create_future()
+            future: asyncio.Future[None] = self._ready.loop.create_future()
             self._loaded = [*(self._loaded or ()), future]
             await future
         elif self.state is CellState.GONE:
@@ -159,7 +119,7 @@ class Cell(LoopActor):
 
     def next_commit(self) -> asyncio.Future[None]:
         """A future that is done after the next turns that changed something."""
-        future: asyncio.Future[None] = self._loop.create_future()
+        future: asyncio.Future[None] = self._ready.loop.create_future()
         self._commits = [*(self._commits or ()), future]
         return future
 
@@ -170,11 +130,11 @@ class Cell(LoopActor):
         if watch is not None and not watch.opens(core.key, len(batch)):
             watch = None
         now = meter.clock()
-        seq, counts = core.seq, meter.turn_seconds.counts
+        seq, counts, fast = core.seq, meter.turn_seconds.counts, TURN_BOUNDS[0]
         first = began = stopwatch()
         slower = 0
         messages = iter(batch)
-        meter.running = tuple.__new__(Running, (core, batch, messages))
+        meter.running = Running(core, batch, messages)
         for message in messages:
             try:
                 message.turn(core, now)
@@ -184,11 +144,11 @@ class Cell(LoopActor):
                 core.rollback()
             ended = stopwatch()
             seconds = ended - began
-            if seconds > TURN_BOUNDS[0]:
+            if seconds > fast:
                 slower += 1
                 counts[bisect_left(TURN_BOUNDS, seconds)] += 1
                 if seconds > TURN_SECONDS_BUDGET:
-                    meter.turn_was_slow(self, message, seconds)
+                    self._note_slow(message, seconds)
             if watch is not None:
                 watch.turn_taken(core, message, seconds)
             began = ended
@@ -199,9 +159,16 @@ class Cell(LoopActor):
         self.busy_seconds += began - first
         self.used_at = began
         if core.seq != seq:
-            self.round_number = meter.round_number
+            self.round_number = meter.rounds.number
             if self._commits is not None:
                 self._settle_commits()
+
+    def _note_slow(self, message: Turn, seconds: float) -> None:
+        self._meter.slow_turn_count += 1
+        self.slow_turns += 1
+        self.slowest_seconds = max(self.slowest_seconds, seconds)
+        name = type(message).__name__
+        log.warning("a turn of %s took %.0f ms (%s)", self.core.key, seconds * 1000, name)
 
     def _settle_commits(self) -> None:
         futures, self._commits = self._commits or (), None

@@ -80,7 +80,8 @@ class Endpoint:
                 break
         kind = self.kinds[0] if len(self.kinds) == 1 else _kind_of(named, self.kinds)
         if kind.audience is Audience.CALLER:
-            return kind.key(_user(caller, named))
+            user_id = _user(caller, named)
+            return caller.key_in(kind) if user_id == caller.user_id else kind.key(user_id)
         if named is None:
             raise ReducerError("input.missing_field", "the input names no actor")
         if not _ID.match(named):

@@ -11,34 +11,37 @@ import logging
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from actors.claims import Claims
 from actors.errors import ActorUnavailableError, ReducerError
 from actors.host.admission import Admission
-from actors.host.caller import Caller
+from actors.host.caller import Caller, service_caller
 from actors.host.catalogue import Catalogue
-from actors.host.cell import Cell, CellState, Running
+from actors.host.cell import Cell, CellState
 from actors.host.checkpoints import Checkpoints
 from actors.host.core import ActorCore, Shared
 from actors.host.effect_runs import declared_worker
 from actors.host.effects import Effects
-from actors.host.histogram import TURN_BOUNDS, Histogram
 from actors.host.inspection import Inspection
 from actors.host.loader import Loader
+from actors.host.loop_actor import ReadyActors
 from actors.host.mail import EFFECT
 from actors.host.mail_turns import Acknowledgement, Delivery, Due, Refusal, Replay
+from actors.host.meter import Meter
 from actors.host.orders import Orders
 from actors.host.passivation import Budget, Passivation
 from actors.host.procedures import Procedures
 from actors.host.replies import FutureReply
 from actors.host.rounds import Rounds
 from actors.host.session import Session, Sink
+from actors.host.sql import run_sql
 from actors.host.tracing import Tracer
-from actors.host.turns import Turn, unavailable
+from actors.host.turns import CallFailedError, Turn, unavailable
 from actors.host.vitals import Vitals
 from actors.host.wakes import Wakes
-from actors.host.watch import CommitWatch, TurnWatch
+from actors.host.watch import CommitWatch
 from actors.keys import ActorKey, Audience
 from actors.module.module import Module
 from actors.module.system import OutboxMessage
@@ -48,14 +51,14 @@ from persistence.store import Append, Store
 from protocol.close_codes import CLOSE_RESTART
 from protocol.messages import Wire
 from protocol.schema import Lifecycle
-from protocol.values import ConnectionId, Timestamp
+from protocol.values import ConnectionId, Identity, Timestamp
 
 __all__ = ["Host"]
 
 log = logging.getLogger("actors.host")
 
 
-class Host:
+class Host(Meter):
     """Actors of one module over one store.
 
     Args:
@@ -66,6 +69,7 @@ class Host:
         failed: called once when the store refuses to go on for good (another owner has it).
         providers: what is provided to the module, by port.
         budget: how long actors stay in memory, and what they may take there.
+        identity: the database's own; what it begins itself has it as the caller.
     """
 
     def __init__(
@@ -79,27 +83,24 @@ class Host:
         providers: Mapping[type, object] | None = None,
         stopwatch: Callable[[], float] = time.perf_counter,
         budget: Budget | None = None,
+        identity: Identity | None = None,
     ) -> None:
+        super().__init__(clock, stopwatch)
         self.module = module
-        self.clock = clock
-        self.stopwatch = stopwatch
         self.queries = QueryCompiler(module)
-        self.turn_count = 0
-        self.slow_turn_count = 0
-        self.turn_seconds = Histogram(TURN_BOUNDS)
-        self.turn_watch: TurnWatch | None = None
         self.commit_watch: CommitWatch | None = None
-        self.running: Running | None = None
         self.tracer: Tracer | None = None
         self._store = store
         self._secret = secret
         self._failed = failed
         self.providers = providers or {}
         self._budget = budget or Budget()
+        self._identity = service_caller("database").identity if identity is None else identity
         self._cells: dict[ActorKey, Cell] = {}
         self._sessions: dict[ConnectionId, Session] = {}
         self._by_home: dict[ActorKey, dict[Session, None]] = {}
         self.effects = Effects(self.acknowledge, self.refuse, self.spawn)
+        self.sql = partial(run_sql, self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_resetting = False
         self._refused_at = -math.inf
@@ -111,10 +112,11 @@ class Host:
         """Bring the module up: shared actors in memory, ``init`` on an empty store, due wakes.
 
         Raises:
-            SchemaMismatchError: the store holds rows of other table layouts.
-            ActorUnavailableError: the store did not take what ``init`` wrote.
+            SchemaMismatchError: what is stored does not fit the module.
+            ActorUnavailableError: ``init`` failed, or the store did not take what it wrote.
         """
         self._loop = asyncio.get_running_loop()
+        self._ready = ReadyActors(self._loop)
         self.catalogue = await Catalogue.compile(self.module, self._store)
         self.reducers = self.catalogue.reducers
         self.on_connect = self.catalogue.lifecycle.get(Lifecycle.ON_CONNECT)
@@ -127,7 +129,7 @@ class Host:
         messages = self.catalogue.messages._replace(
             effects=self.effects.served, ports=self.providers.keys()
         )
-        self._shared = Shared(self._secret, messages, self)
+        self._shared = Shared(self._secret, messages, self, self._identity)
         self._checkpoints = Checkpoints(self._store, self._loop)
         self.orders = Orders(self, self._cells, self._checkpoints)
         self._loader = Loader(
@@ -145,13 +147,9 @@ class Host:
         self.vitals = Vitals(
             frozenset(self.module.kinds), self._cells, self._loader, self._checkpoints, self._wakes
         )
-        shared = [
-            key
-            for kind in self.module.kinds.values()
-            if kind.audience is Audience.EVERYONE
-            for key in kind.shard_keys()
-        ]
-        await self.activate(shared)
+        kinds = self.module.kinds.values()
+        shared = [kind.shard_keys() for kind in kinds if kind.audience is Audience.EVERYONE]
+        await self.activate([key for keys in shared for key in keys])
         await self._initialise()
         await self._wakes.start()
 
@@ -174,11 +172,10 @@ class Host:
         key = endpoint.kinds[0].key("0")
         if self.core(key).seq == 0:
             reply = self.future_reply()
-            restarts = self.rounds.restarts
-            self.tell(key, self.catalogue.initial_call(reply))
-            await reply
-            if not await self.durable() or self.rounds.restarts != restarts:
-                raise ActorUnavailableError("the store refused what init wrote")
+            try:
+                await self.settled(key, self.catalogue.initial_call(reply), reply)
+            except (ReducerError, CallFailedError) as error:
+                raise ActorUnavailableError(f"init failed, nothing begins: {error}") from error
 
     # Sessions
 
@@ -316,7 +313,7 @@ class Host:
         return ActorCore(key, self.catalogue.kinds[key.partition("/")[0]], self._shared)
 
     def _summon(self, key: ActorKey) -> Cell:
-        cell = Cell(self._make_core(key), self, self._loop)
+        cell = Cell(self._make_core(key), self, self._ready)
         self._cells[key] = cell
         self._loader.load(cell)
         return cell
@@ -329,15 +326,13 @@ class Host:
             cell.end(error)
             return
         self.inspection.note_letters(cell.core)
-        first: list[Turn] = list(self.catalogue.leftovers(cell.core, self._sessions))
         wake_at = cell.core.mail.wake_at()
         if wake_at:
             self._wakes.add(wake_at, cell.core.key)
-            first.append(Due(self.catalogue.messages, everything=True))
-        cell.begin(first)
+        cell.begin(self.catalogue.first_turns(cell.core, self._sessions))
         self.passivation.admit(cell)
 
-    # Outputs of turns (``core.Outlet`` and ``cell.Meter``)
+    # Outputs of turns (``core.Outlet``)
 
     def append(self, entry: Append) -> None:
         """Journal a record with this round."""
@@ -372,24 +367,6 @@ class Host:
     def letter_parked(self, key: ActorKey) -> None:
         """Remember for operators that the actor keeps a dead letter."""
         self.inspection.note_letter(key)
-
-    @property
-    def round_number(self) -> int:
-        """The round that is being gathered."""
-        return self.rounds.number
-
-    def turns_taken(self, count: int, seconds: float) -> None:
-        """Add up what turns took; how long each took has been counted."""
-        self.turn_count += count
-        self.turn_seconds.total += seconds
-
-    def turn_was_slow(self, cell: Cell, message: object, seconds: float) -> None:
-        """Log and count a turn over its budget."""
-        self.slow_turn_count += 1
-        cell.slow_turns += 1
-        cell.slowest_seconds = max(cell.slowest_seconds, seconds)
-        name = type(message).__name__
-        log.warning("a turn of %s took %.0f ms (%s)", cell.core.key, seconds * 1000, name)
 
     def _reattach(self, key: ActorKey) -> None:
         for session in list(self._by_home.get(key, ())):
@@ -481,13 +458,18 @@ class Host:
 
     def unknown_reducer(self, name: str) -> str:
         """What a caller of a reducer that does not exist is told (wire spec 6.3, domain 1.15)."""
-        return f"input.unknown_function: {name}" if self.module.enveloped else "no such reducer"
+        if self.module.enveloped:
+            return f"input.unknown_function: {name}"
+        for moment, hook in self.module.lifecycle.items():
+            if hook.name == name:
+                return f"can't directly call special {moment.value} lifecycle reducer"
+        return "no such reducer"
 
     def unknown_procedure(self, name: str) -> str:
         """What a caller of a procedure that does not exist is told."""
         return f"input.unknown_function: {name}" if self.module.enveloped else "No such procedure"
 
-    def invalid_arguments(self, kind: str, name: str, error: Exception) -> str:
+    def invalid_arguments(self, kind: str, name: str, error: object) -> str:
         """What a caller whose arguments do not decode is told."""
         text = f"invalid arguments for {kind} {name}: {error}"
         return f"input.invalid_type: {text}" if self.module.enveloped else text

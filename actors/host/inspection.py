@@ -326,7 +326,7 @@ class Inspection:
             name=query.name,
             query=texts.get(query, ""),
             source=source if query.join is None else "join",
-            column="" if query.equality is None else columns[query.equality[0]].name,
+            column="" if query.demand is None else columns[query.demand.column.position].name,
             caller=str(plan.caller) if query.is_per_caller else "",
             reader=plan.reader or "",
             subscribers=_count(plan),

@@ -92,7 +92,8 @@ class Meanings:
             **{f"{EFFECT}{name}": product_type(e.payload) for name, e in module.effects.items()},
             **{name: product_type(entry.payload) for name, entry in module.messages.items()},
         }
-        self._calls = module.reducers
+        scheduled = (entry.reducer for entry in module.schedules.values())
+        self._calls = {**module.reducers, **{entry.name: entry for entry in scheduled}}
 
     def message(self, kind: str, payload: bytes) -> object:
         """A message's, timer's or effect request's payload in plain JSON."""

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
 from actors.datastore import Database, TableLayout
+from actors.host.schedules import Schedule
 from actors.keys import ActorKind
 from actors.limits import SEQUENCE_CHUNK
 from actors.module.module import Module
 from actors.module.system import Sequence
 from actors.module.tables import TableDeclaration
-from protocol.bsatn import compile_codec
+from protocol.bsatn import Codec, compile_codec
+from protocol.types import STRING
 
-__all__ = ["KindRuntime", "layout_fingerprint", "reserve_numbers"]
+__all__ = ["KindRuntime", "OlderLayout", "layout_fingerprint", "reserve_numbers"]
+
+
+class OlderLayout(NamedTuple):
+    """A layout that rows were stored in before columns were added: BSATN of those, for its rows."""
+
+    id: int
+    added: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,23 +37,40 @@ class KindRuntime:
         layouts: its tables by row class, system tables included.
         layouts_by_id: the same by the number that the store knows them by.
         attaching: tables whose rows attach other actors to their owner's queries.
+        schedules: scheduled tables by row class.
     """
 
     kind: ActorKind
     layouts: Mapping[type, TableLayout]
     layouts_by_id: Mapping[int, TableLayout]
     attaching: tuple[TableDeclaration, ...]
+    schedules: Mapping[type, Schedule]
 
     @classmethod
-    def compile(cls, module: Module, kind: ActorKind, table_ids: Mapping[str, int]) -> KindRuntime:
-        """Compile the tables of a kind; ``table_ids`` numbers every table name."""
+    def compile(
+        cls,
+        module: Module,
+        kind: ActorKind,
+        table_ids: Mapping[str, int],
+        older: Mapping[str, Iterable[OlderLayout]] = MappingProxyType({}),
+        schedules: Mapping[str, Schedule] = MappingProxyType({}),
+    ) -> KindRuntime:
+        """Compile the tables of a kind.
+
+        ``table_ids`` numbers every table name; ``older`` are the layouts that rows of a table may
+        still be stored in, and ``schedules`` the module's scheduled tables, by name.
+        """
         tables = module.tables_of(kind)
         layouts = {table.row: _layout(table, table_ids[table.name]) for table in tables}
+        by_id = {layout.id: layout for layout in layouts.values()}
+        for layout in layouts.values():
+            by_id.update((was.id, _older(layout, was)) for was in older.get(layout.name, ()))
         return cls(
             kind,
             layouts,
-            {layout.id: layout for layout in layouts.values()},
+            by_id,
             tuple(table for table in tables if table.attaches is not None),
+            {table.row: schedules[table.name] for table in tables if table.name in schedules},
         )
 
 
@@ -63,6 +92,16 @@ def reserve_numbers(database: Database, table_name: str, last: int) -> tuple[int
     return number, reserved
 
 
+def _older(layout: TableLayout, was: OlderLayout) -> TableLayout:
+    """A layout of before, whose rows are read as rows of today."""
+
+    def decode(data: bytes, position: int) -> tuple[object, int]:
+        row, end = layout.decode(data + was.added, position)
+        return row, end - len(was.added)
+
+    return replace(layout, id=was.id, decode=decode, added=was.added)
+
+
 def _layout(table: TableDeclaration, table_id: int) -> TableLayout:
     codec = compile_codec(table.row_type)
     columns = table.columns
@@ -77,6 +116,7 @@ def _layout(table: TableDeclaration, table_id: int) -> TableLayout:
         decode=codec.decode,
         encode_key=None if key is None else key.encode,
         decode_key=None if key is None else key.decode,
+        cut_key=_key_cutter(key) if key is not None and position == 0 else None,
         primary_key=position,
         unique=tuple(columns.index(column) for column in table.unique),
         indexes=tuple(
@@ -90,3 +130,15 @@ def _layout(table: TableDeclaration, table_id: int) -> TableLayout:
         is_event=table.is_event,
         is_public=table.is_public,
     )
+
+
+def _key_cutter(key: Codec) -> Callable[[bytes], bytes] | None:
+    """Cuts a key out of the BSATN that begins with it; None for a type whose end is not plain."""
+    if key.fixed_size is not None:
+        return itemgetter(slice(key.fixed_size))
+    return _leading_string if key.type == STRING else None
+
+
+def _leading_string(data: bytes) -> bytes:
+    size = data[0] | data[1] << 8 | data[2] << 16 | data[3] << 24
+    return data[: 4 + size]

@@ -16,7 +16,7 @@ from actors.errors import DeclarationError, ReducerError
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_RETRY_SECONDS_MAX
 from actors.module.context import ReducerContext
-from actors.module.system import ActorTimer, OutboxCursor, OutboxMessage
+from actors.module.system import ActorTimer, OutboxCursor, OutboxMessage, ScheduledRow
 from actors.module.types import product_type, replace
 from protocol.bsatn import compile_codec
 from protocol.values import Timestamp
@@ -183,6 +183,9 @@ class Mail:
         """When the actor must be woken although nobody calls; 0 for never."""
         times = [queue[0].next_attempt_at for queue in self._queues()]
         times += [row.fire_at for row in self._database.rows(ActorTimer)]
+        scheduled = self._database.lowest(ScheduledRow, "due_at")
+        if scheduled is not None:
+            times.append(scheduled.due_at)
         return max(1, min(times)) if times else 0
 
     def _queues(self) -> list[list[OutboxMessage]]:

@@ -11,6 +11,7 @@ from actors.errors import ReducerError
 from actors.host.core import ActorCore
 from actors.host.letters import Broken, park
 from actors.host.mail import MessageTypes
+from actors.host.schedules import fire_due_rows
 from actors.host.turns import CallFailedError, Reply, TurnNote
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_ATTEMPTS_MAX
@@ -184,9 +185,12 @@ class Due:
         self._everything = everything
 
     def turn(self, core: ActorCore, now: int) -> None:
-        """Fire each timer in a transaction of its own, then post what waits."""
+        """Fire timers and rows, each in a transaction of its own, then post what waits."""
+        if self._everything:
+            core.keep_strays(now)
         for timer in core.mail.due_timers(now):
             self._fire(core, timer, now)
+        fire_due_rows(core, now)
         core.context(now)
         core.mail.resend(now, everything=self._everything)
         core.mail.is_changed = True

@@ -14,10 +14,11 @@ from actors.host.admission import Admission, admit_at
 from actors.host.caller import Caller, service_caller
 from actors.host.endpoints import ProcedureEndpoint
 from actors.host.tracing import TracedTurn
+from actors.host.transactions import Transaction
 from actors.host.turns import Read, ReducerCall, Turn
 from actors.keys import ActorKey
 from actors.limits import PROCEDURE_SECONDS_MAX
-from actors.module.context import ViewContext
+from actors.module.context import ReducerContext, ViewContext
 from protocol.errors import DecodeError
 from protocol.messages import CallProcedure
 from protocol.values import Identity
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from actors.host.host import Host
     from actors.host.session import Session
 
-__all__ = ["Procedures", "Run"]
+__all__ = ["Procedures", "Run", "refusal_envelope"]
 
 log = logging.getLogger("actors.procedure")
 
@@ -35,6 +36,10 @@ Answer = TypeVar("Answer")
 Port = TypeVar("Port")
 
 FATAL = "The module instance encountered a fatal error: the procedure failed"
+
+
+class _ArgumentsError(ReducerError):
+    """The arguments are not those of the procedure; the wire has words of its own for it."""
 
 
 class Run:
@@ -88,6 +93,14 @@ class Run:
         answer: Answer = await host.settled(key, call, reply)
         return answer
 
+    async def transact(self, actor: ActorKey, body: Callable[[ReducerContext], Answer]) -> Answer:
+        """Run a function as one transaction of an actor; raises ReducerError when it refuses."""
+        host = self._host
+        reply = host.future_reply()
+        turn = Transaction(body.__name__, body, self._caller, reply)
+        answer: Answer = await host.settled(actor, turn, reply)
+        return answer
+
     async def read(self, actor: ActorKey, query: Callable[[ViewContext], Answer]) -> Answer:
         """Run a reading function inside one actor, between its turns."""
         reply = self._host.future_reply()
@@ -138,9 +151,10 @@ class Procedures:
             session.admit(endpoint.endpoint.rate)
             value = await self.run(endpoint, session.caller, message.args, session.admission)
         except ReducerError as error:
-            answer = wire.procedure_error(message.request_id, str(error))
+            text = error.message if isinstance(error, _ArgumentsError) else str(error)
+            answer = wire.procedure_error(message.request_id, text)
             if endpoint.is_enveloped:
-                value = endpoint.encode(_refused(error))
+                value = endpoint.encode(refusal_envelope(error))
                 answer = wire.procedure_returned(message.request_id, began, 0, value)
         except Exception:
             log.exception(
@@ -148,7 +162,7 @@ class Procedures:
                 message.procedure,
                 extra={"call": message.procedure, **session.caller.log_fields()},
             )
-            answer = wire.procedure_error(message.request_id, FATAL, began)
+            answer = wire.procedure_error(message.request_id, FATAL)
         else:
             duration = self._host.clock() - began
             answer = wire.procedure_returned(message.request_id, began, duration, value)
@@ -182,7 +196,7 @@ class Procedures:
                 )
         except DecodeError as error:
             text = f"invalid arguments for procedure {procedure.name}: {error}"
-            raise ReducerError("input.invalid_type", text) from None
+            raise _ArgumentsError("input.invalid_type", text) from None
         endpoint.authorize(caller, host.clock())
         if procedure.is_async:
             answer = await endpoint.function(Run(host, caller, admission), *arguments)
@@ -201,6 +215,7 @@ class Procedures:
         return procedure.encode(() if answer is None else answer)
 
 
-def _refused(error: ReducerError) -> tuple[bool, None, str, str, str | None]:
+def refusal_envelope(error: ReducerError) -> tuple[bool, None, str, str, str | None]:
+    """What a procedure of an enveloped module answers when it refuses."""
     details = orjson.dumps(error.details, default=str).decode() if error.details else None
     return (False, None, error.code, error.message, details)

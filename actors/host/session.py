@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from actors.errors import ReducerError
 from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
-from actors.host.query_sets import QuerySets
+from actors.host.query_sets import Asked, QuerySets
+from actors.host.text_sets import TextSets
 from actors.host.tracing import TracedTurn
 from actors.host.turns import Connect, Disconnect, ReducerCall, Turn, unavailable
 from actors.keys import ActorKey
@@ -25,8 +26,12 @@ from protocol.messages import (
     CallProcedure,
     CallReducer,
     ClientMessage,
+    Dialect,
     OneOffQuery,
+    OpaqueId,
     Subscribe,
+    SubscribeLegacy,
+    UnreadableCall,
     Unsubscribe,
     Wire,
 )
@@ -34,13 +39,13 @@ from protocol.messages import (
 if TYPE_CHECKING:
     from actors.host.host import Host
     from actors.module.rates import Rate
-    from actors.subscriptions import CompiledQuery, Subscriber
+    from actors.subscriptions import Subscriber
 
 __all__ = ["Session", "Sink"]
 
 log = logging.getLogger("actors.session")
 
-_QueryRequest: TypeAlias = Subscribe | Unsubscribe | OneOffQuery
+_QueryRequest: TypeAlias = Subscribe | SubscribeLegacy | Unsubscribe | OneOffQuery
 
 FATAL = "The instance encountered a fatal error."
 
@@ -60,21 +65,25 @@ class _CallReply:
 
     __slots__ = ("_request_id", "_session")
 
-    def __init__(self, session: Session, request_id: int) -> None:
+    def __init__(self, session: Session, request_id: OpaqueId) -> None:
         self._session = session
         self._request_id = request_id
 
     @property
     def subscriber(self) -> Subscriber:
-        """The connection that called."""
-        return self._session
+        """The connection that called; whoever asks is about to run this call."""
+        session = self._session
+        session.request_id = self._request_id
+        return session
 
     def succeed(self, timestamp: int, body: bytes | None, answer: object) -> None:
         """Answer with the caller's own deltas."""
         del answer
         session = self._session
         body = session.empty_body if body is None else body
-        session.push(session.wire.reducer_ok(self._request_id, timestamp, body))
+        message = session.wire.reducer_ok(self._request_id, timestamp, body)
+        if message is not None:
+            session.push(message)
         session.settle()
 
     def fail(self, timestamp: int, error: Exception) -> None:
@@ -84,7 +93,8 @@ class _CallReply:
             answer = session.wire.reducer_err(self._request_id, timestamp, str(error))
         else:
             answer = session.wire.reducer_internal_error(self._request_id, timestamp, FATAL)
-        session.push(answer)
+        if answer is not None:
+            session.push(answer)
         session.settle()
 
 
@@ -108,6 +118,8 @@ class Session:
     Attributes:
         caller: who is connected.
         wire: the protocol version.
+        dialect: how updates are spelled for it.
+        request_id: of the call that is being run, or was run last.
         is_confirmed: messages wait until what they tell is durable (wire spec 8.4).
         admission: the rates that its calls keep to; None without any.
         pending: requests that are not answered yet.
@@ -126,9 +138,11 @@ class Session:
     ) -> None:
         self.caller = caller
         self.wire = wire
+        self.dialect: Dialect = wire.dialect
         self.is_confirmed = confirmed
         self.admission = admission
-        self.empty_body = wire.transaction_body(())
+        self.empty_body = self.dialect.transaction_body(())
+        self.request_id: OpaqueId = 0
         self.pending = 0
         self._host = host
         self._token = token
@@ -140,7 +154,7 @@ class Session:
         self._is_open = True
         self._is_announced = False
         self._is_advancing = False
-        self._sets = QuerySets(host, self)
+        self._sets = (TextSets if self.dialect.merges_sets else QuerySets)(host, self)
 
     # Life
 
@@ -237,7 +251,9 @@ class Session:
             elif type(message) is CallProcedure:
                 self._waiting.append(_Waiting(None, partial(self._run_procedure, message)))
                 self._advance()
-            elif not isinstance(message, CallReducer | CallProcedure):
+            elif type(message) is UnreadableCall:
+                self._refuse(message)
+            elif not isinstance(message, CallReducer | CallProcedure | UnreadableCall):
                 self._waiting.append(_Waiting(None, partial(self._start, message)))
                 self._advance()
 
@@ -268,8 +284,7 @@ class Session:
         host = self._host
         endpoint = host.reducers.get(name)
         if endpoint is None:
-            text = host.unknown_reducer(name)
-            self._answer(self.wire.reducer_internal_error(request_id, host.clock(), text))
+            self._answer(self._not_run(request_id, host.unknown_reducer(name)))
             return
         try:
             if self.admission is not None:
@@ -286,10 +301,10 @@ class Session:
             key = endpoint.fixed_key or endpoint.route(self.caller, arguments)
         except DecodeError as error:
             text = host.invalid_arguments("reducer", name, error)
-            self._answer(self.wire.reducer_internal_error(request_id, host.clock(), text))
+            self._answer(self._not_run(request_id, text))
             return
         except ReducerError as error:
-            self._answer(self.wire.reducer_err(request_id, host.clock(), str(error)))
+            self._answer(self._not_run(request_id, str(error), is_internal=False))
             return
         reply = _CallReply(self, request_id)
         call: Turn = ReducerCall(endpoint, arguments, args, self.caller, reply)
@@ -305,7 +320,7 @@ class Session:
             return
         self._waiting.append(_Waiting(key, partial(self._tell, key, call, request_id)))
 
-    def _tell(self, key: ActorKey, call: Turn, request_id: int) -> bool:
+    def _tell(self, key: ActorKey, call: Turn, request_id: OpaqueId) -> bool:
         if self._host.offer(key, call):
             return False
         answer = partial(self._push_answer, self._unavailable(request_id))
@@ -315,8 +330,21 @@ class Session:
         self._waiting.appendleft(_Waiting(None, answer))
         return True
 
-    def _unavailable(self, request_id: int) -> bytes:
-        return self.wire.reducer_err(request_id, self._host.clock(), str(unavailable()))
+    def _refuse(self, call: UnreadableCall) -> None:
+        """Answer a call whose arguments could not be read."""
+        kind = "procedure" if call.is_procedure else "reducer"
+        text = self._host.invalid_arguments(kind, call.function, call.error)
+        if call.is_procedure:
+            self._answer(self.wire.procedure_error(call.request_id, text))
+        else:
+            self._answer(self._not_run(call.request_id, text))
+
+    def _not_run(self, request_id: OpaqueId, text: str, *, is_internal: bool = True) -> bytes:
+        now = self._host.clock()
+        return self.wire.reducer_not_run(request_id, now, text, is_internal=is_internal)
+
+    def _unavailable(self, request_id: OpaqueId) -> bytes:
+        return self._not_run(request_id, str(unavailable()), is_internal=False)
 
     def _answer(self, message: bytes) -> None:
         """Answer a request that needs no actor, in its place."""
@@ -360,41 +388,40 @@ class Session:
     def _start(self, message: _QueryRequest) -> bool:
         """Run a request on query sets; True when it is answered already."""
         try:
-            queries = self._sets.queries_of(message)
+            asked = self._sets.queries_of(message)
         except SqlError as error:
             return self._push_answer(self._query_error(message, str(error)))
-        if self._sets.missing(queries):
-            self._host.spawn(self._answer_when_active(message, queries))
+        if self._sets.missing(asked):
+            self._host.spawn(self._answer_when_active(message, asked))
             return False
-        return self._push_answer(self._query_answer(message, queries))
+        return self._push_answer(self._query_answer(message, asked))
 
-    async def _answer_when_active(
-        self, message: _QueryRequest, queries: list[CompiledQuery]
-    ) -> None:
+    async def _answer_when_active(self, message: _QueryRequest, asked: Asked) -> None:
         """Activate the actors that the queries read, then answer."""
         try:
-            while missing := self._sets.missing(queries):
-                await self._activate(missing, lambda: self._sets.missing(queries))
+            while missing := self._sets.missing(asked):
+                await self._activate(missing, lambda: self._sets.missing(asked))
         except ReducerError as error:
             answer = self._query_error(message, str(error))
         else:
             if not self._is_open:
                 return
-            answer = self._query_answer(message, queries)
+            answer = self._query_answer(message, asked)
         self.push(answer)
         self.settle()
 
-    def _query_answer(self, message: _QueryRequest, queries: list[CompiledQuery]) -> bytes:
-        if isinstance(message, Subscribe):
-            return self._sets.subscribe(message, queries)
+    def _query_answer(self, message: _QueryRequest, asked: Asked) -> bytes:
+        if isinstance(message, Subscribe | SubscribeLegacy):
+            return self._sets.subscribe(message, asked)
         if isinstance(message, Unsubscribe):
             return self._sets.unsubscribe(message)
-        return self._sets.query_once(message, queries)
+        return self._sets.query_once(message, asked)
 
     def _query_error(self, message: _QueryRequest, text: str) -> bytes:
         if isinstance(message, OneOffQuery):
             return self.wire.one_off_query_error(message.request_id, text)
-        return self.wire.subscription_error(message.request_id, message.query_set_id, text)
+        set_id = 0 if isinstance(message, SubscribeLegacy) else message.query_set_id
+        return self.wire.subscription_error(message.request_id, set_id, text)
 
     # Attached actors
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from actors.host.histogram import BATCH_BOUNDS, SECONDS_BOUNDS, Histogram
 
-__all__ = ["CallTally", "EffectTally", "RoundTally"]
+__all__ = ["CallTally", "EffectTally", "RoundTally", "ScheduleTally"]
 
 
 @dataclass(slots=True)
@@ -39,6 +39,23 @@ class EffectTally:
     running: int = 0
     done: int = 0
     failed: int = 0
+
+
+@dataclass(slots=True)
+class ScheduleTally:
+    """Slots of one scheduled table.
+
+    Attributes:
+        fired: those whose reducer committed.
+        failed: those whose reducer refused or broke; they do not come again.
+        skipped: those that nobody could fire in time, and nobody wanted afterwards.
+        late_seconds: from each fired or failed slot until its reducer ran: the drift.
+    """
+
+    fired: int = 0
+    failed: int = 0
+    skipped: int = 0
+    late_seconds: Histogram = field(default_factory=lambda: Histogram(SECONDS_BOUNDS))
 
 
 @dataclass(slots=True)

@@ -50,6 +50,7 @@ class ReducerContext:
     """
 
     __slots__ = (
+        "_due",
         "_ids",
         "_outgoing",
         "_rng",
@@ -91,6 +92,19 @@ class ReducerContext:
         self._outgoing = outgoing
         self._rng: SplitMix64 | None = None
         self._ids: SplitMix64 | None = None
+
+    @property
+    def due(self) -> Timestamp | None:
+        """When the row of a scheduled table was due that calls; None in all other turns.
+
+        It is a slot of the row's schedule, to the microsecond; ``timestamp`` is never before it.
+        """
+        return getattr(self, "_due", None)
+
+    def called_by_schedule(self, due: Timestamp) -> ReducerContext:
+        """This context, of a turn that a row of a scheduled table calls."""
+        self._due = due
+        return self
 
     @property
     def key(self) -> str:
@@ -224,6 +238,16 @@ class ProcedureContext(Protocol):
         """Call a reducer of the module as this caller; the answer is durable when it comes.
 
         Raises ReducerError when the reducer refuses.
+        """
+
+    def transact(
+        self, actor: ActorKey, body: Callable[[ReducerContext], Answer]
+    ) -> Awaitable[Answer]:
+        """Run a function of the procedure's own as one transaction of an actor, as this caller.
+
+        It keeps to the rules of reducers: it does not wait, and what it raises rolls it back. The
+        answer is durable when it comes. Which actors it names is the procedure's own to check.
+        Raises ReducerError when the function refuses.
         """
 
     def read(self, actor: ActorKey, query: Callable[[ViewContext], Answer]) -> Awaitable[Answer]:

@@ -21,6 +21,7 @@ from actors.module.functions import (
     ViewDeclaration,
 )
 from actors.module.routes import Route
+from actors.module.schedules import ScheduleDeclaration, schedules_of
 from actors.module.schema import module_schema
 from actors.module.system import SYSTEM_TABLES
 from actors.module.tables import TableDeclaration, declaration_of
@@ -46,7 +47,8 @@ class Module:
     """What a server hosts: tables, reducers, procedures, views, messages, effects, each name once.
 
     ``routes`` are its HTTP addresses, by method and path; ``internal`` are the names of what stands
-    beside it.
+    beside it. ``schedules`` are its scheduled tables, by name: the reducers that those call are no
+    ``reducers``, as nobody else can call them.
 
     Args:
         name: for people and logs.
@@ -81,11 +83,13 @@ class Module:
         self.effects: dict[str, EffectDeclaration] = {}
         self.routes: dict[tuple[str, str], Route] = {}
         self.lifecycle: dict[Lifecycle, ReducerDeclaration] = {}
+        self.schedules: dict[str, ScheduleDeclaration] = {}
         self.message_names: dict[tuple[str, type], str] = {}
         self._enter_all(sources, fixtures=fixtures)
         own = self._names()
         self._enter_all(beside, fixtures=fixtures)
         self.internal = self._names() - own
+        self._enter_schedules()
         self._check_kinds()
 
     @classmethod
@@ -125,6 +129,7 @@ class Module:
             *self.tables.values(),
             *self.reducers.values(),
             *self.lifecycle.values(),
+            *(entry.reducer for entry in self.schedules.values()),
             *self.messages.values(),
             *self.views.values(),
             *(entry for entry in self.procedures.values() if not entry.is_async),
@@ -203,6 +208,12 @@ class Module:
             raise DeclarationError(f"two reducers for {declaration.lifecycle}")
         else:
             self.lifecycle[declaration.lifecycle] = declaration
+
+    def _enter_schedules(self) -> None:
+        for schedule in schedules_of(self.tables, self.reducers):
+            self.schedules[schedule.table.name] = schedule
+        for schedule in self.schedules.values():
+            self.reducers.pop(schedule.reducer.name, None)
 
     def _enter_route(self, route: Route) -> None:
         address = (route.method, _PARAMETER.sub("{}", route.path))

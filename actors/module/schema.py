@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actors.errors import DeclarationError
 from actors.module.functions import ProcedureDeclaration, ReducerDeclaration
 from actors.module.tables import TableDeclaration
+from protocol.bsatn import compile_codec
+from protocol.errors import EncodeError
 from protocol.schema import (
     FunctionSchema,
     IndexSchema,
     ModuleSchema,
+    ScheduleSchema,
     TableSchema,
     ViewSchema,
     index_name,
@@ -28,7 +32,14 @@ from protocol.types import (
 if TYPE_CHECKING:
     from actors.module.module import Module
 
-__all__ = ["AND_RETURN", "answer_type", "envelope", "module_procedures", "module_schema"]
+__all__ = [
+    "AND_RETURN",
+    "answer_type",
+    "column_defaults",
+    "envelope",
+    "module_procedures",
+    "module_schema",
+]
 
 AND_RETURN = "_and_return"
 """Ends the name of the procedure that wraps a reducer and answers what it answered (domain 1.4)."""
@@ -49,6 +60,11 @@ def module_schema(module: Module, *, internal: bool = False) -> ModuleSchema:
         FunctionSchema(hook.name, ProductType(()), lifecycle=moment)
         for moment, hook in module.lifecycle.items()
     ]
+    scheduled = [
+        FunctionSchema(entry.reducer.name, entry.reducer.parameters, is_private=True)
+        for entry in module.schedules.values()
+        if entry.table.name not in hidden
+    ]
     procedures = [
         FunctionSchema(name, function.parameters, answer_type(module, name, function))
         for name, function in module_procedures(module).items()
@@ -60,11 +76,11 @@ def module_schema(module: Module, *, internal: bool = False) -> ModuleSchema:
     ]
     return ModuleSchema(
         tables=tuple(
-            _table(table)
+            _table(module, table)
             for table in module.tables.values()
             if table.name not in hidden or (internal and table.is_public)
         ),
-        reducers=(*reducers, *hooks),
+        reducers=(*reducers, *hooks, *scheduled),
         procedures=tuple(procedures),
         views=tuple(views),
     )
@@ -107,7 +123,28 @@ def envelope(name: str, value: AlgebraicType | None) -> ProductType:
     )
 
 
-def _table(table: TableDeclaration) -> TableSchema:
+def column_defaults(table: TableDeclaration) -> tuple[tuple[str, bytes], ...]:
+    """BSATN of the columns' values in rows that were written before there were these columns.
+
+    Columns of keys have none: two rows would be one.
+
+    Raises:
+        DeclarationError: a default is no value of its column.
+    """
+    keyed = {table.primary_key, table.auto_increment, *table.unique}
+    types = {element.name: element.type for element in table.row_type.elements}
+    found = []
+    for name, value in table.defaults.items():
+        try:
+            if name not in keyed:
+                found.append((name, compile_codec(types[name]).encode(value)))
+        except EncodeError as error:
+            raise DeclarationError(f"default of {table.name}.{name}: {error}") from None
+    return tuple(found)
+
+
+def _table(module: Module, table: TableDeclaration) -> TableSchema:
+    schedule = module.schedules.get(table.name)
     keyed = () if table.primary_key is None else (table.primary_key,)
     unique = tuple((column,) for column in dict.fromkeys((*keyed, *table.unique)))
     indexes = dict.fromkeys((*unique, *table.indexes))
@@ -120,4 +157,10 @@ def _table(table: TableDeclaration) -> TableSchema:
         sequences=() if table.auto_increment is None else (table.auto_increment,),
         is_public=table.is_public,
         is_event=table.is_event,
+        schedule=(
+            None
+            if schedule is None
+            else ScheduleSchema(schedule.reducer.name, schedule.column_name)
+        ),
+        defaults=column_defaults(table),
     )

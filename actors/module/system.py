@@ -3,7 +3,7 @@
 They are ordinary private tables, so that receipts, unsent messages and timers are journaled,
 checkpointed and recovered exactly as rows are (domain 1.10). ``outbox_cursor`` remembers how far
 a destination's numbering went after its messages were acknowledged and deleted; ``sequence`` how
-far auto-increment numbers are reserved.
+far auto-increment numbers are reserved; ``scheduled_row`` when rows of scheduled tables are due.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "OutboxCursor",
     "OutboxMessage",
     "RequestReceipt",
+    "ScheduledRow",
     "Sequence",
 ]
 
@@ -99,6 +100,19 @@ class ActorTimer:
     payload: bytes
 
 
+@table(primary_key="place", index=["due_at"], actor=SYSTEM)
+class ScheduledRow:
+    """When a row of a scheduled table is due next.
+
+    ``due_at`` is always a slot of the row's schedule, so that lateness does not add up.
+    """
+
+    place: str
+    table_name: str
+    key: u64
+    due_at: Timestamp
+
+
 @table(primary_key="table_name", actor=SYSTEM)
 class Sequence:
     """How far a table's auto-increment numbers are reserved."""
@@ -123,6 +137,7 @@ SYSTEM_TABLES: tuple[type, ...] = (
     InboxCursor,
     DeadLetter,
     ActorTimer,
+    ScheduledRow,
     Sequence,
     ConnectedClient,
 )

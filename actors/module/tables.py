@@ -38,6 +38,8 @@ class TableDeclaration:
         attaches: for a row of a CALLER actor, the actor whose rows the caller's queries read.
         readers: which callers' queries see a row; None when every row is for everybody.
         readers_role: callers with this role see all rows nonetheless.
+        scheduled: name of the reducer that a row calls when its ``ScheduleAt`` column is due.
+        catch_up: how many slots of an interval fire, the latest ones, when several are overdue.
     """
 
     row: type
@@ -52,6 +54,8 @@ class TableDeclaration:
     attaches: Callable[[Any], ActorKey | None] | None
     readers: Readers | None
     readers_role: str | None
+    scheduled: str | None = None
+    catch_up: int = 1
 
     @cached_property
     def row_type(self) -> ProductType:
@@ -62,6 +66,12 @@ class TableDeclaration:
     def columns(self) -> tuple[str, ...]:
         """Column names, in wire order."""
         return tuple(element.name for element in self.row_type.elements)
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """Values of the columns that the row class gives one."""
+        values = self.row.__new__.__defaults__ or ()
+        return dict(zip(self.columns[len(self.columns) - len(values) :], values, strict=True))
 
     @cached_property
     def primary_key_position(self) -> int | None:
@@ -83,6 +93,8 @@ def table(
     attaches: Callable[[Any], ActorKey | None] | None = None,
     readers: Readers | None = None,
     readers_role: str | None = None,
+    scheduled: str | Callable[..., object] | None = None,
+    catch_up: int = 1,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a table: the decorated class, made a struct, is its row.
 
@@ -99,6 +111,11 @@ def table(
         readers: maps a row to the user id that alone may read it, or to None: everybody may. It
             must depend on nothing but the row. What a query says can only narrow this.
         readers_role: callers with this role read every row.
+        scheduled: the reducer, or its name, that is called with a row when that is due. The rows
+            then have a primary key of type ``u64`` and one column of type ``ScheduleAt``. A row
+            with a time goes with the call; one with an interval calls again and again.
+        catch_up: of slots of an interval that passed while nobody could fire them, so many fire
+            afterwards, the latest ones; the others are skipped.
 
     Raises:
         DeclarationError: a named column does not exist, or ``readers`` are missing.
@@ -119,6 +136,8 @@ def table(
             attaches=attaches,
             readers=readers,
             readers_role=readers_role,
+            scheduled=_function_name(scheduled),
+            catch_up=catch_up,
         )
         if readers is None and readers_role is not None:
             raise DeclarationError(f"table {declaration.name}: all rows are for everybody already")
@@ -135,6 +154,12 @@ def declaration_of(row: type) -> TableDeclaration:
     if not isinstance(declaration, TableDeclaration):
         raise DeclarationError(f"{row!r} is not the row of a table")
     return declaration
+
+
+def _function_name(function: str | Callable[..., object] | None) -> str | None:
+    if function is None or isinstance(function, str):
+        return function
+    return str(function.__declaration__.name)  # type: ignore[attr-defined]
 
 
 def _check_columns(declaration: TableDeclaration, columns: set[str]) -> None:

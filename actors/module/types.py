@@ -56,6 +56,8 @@ __all__ = [
     "ConnectionId",
     "Identity",
     "ScheduleAt",
+    "ScheduleInterval",
+    "ScheduleTime",
     "TimeDuration",
     "Timestamp",
     "algebraic_type",

@@ -7,7 +7,8 @@ after every commit (architecture 4, wire spec 9).
 from __future__ import annotations
 
 from actors.subscriptions.board import Board
+from actors.subscriptions.once import rows_once
 from actors.subscriptions.plan import Plan, Subscriber
 from actors.subscriptions.query import CompiledQuery, QueryCompiler
 
-__all__ = ["Board", "CompiledQuery", "Plan", "QueryCompiler", "Subscriber"]
+__all__ = ["Board", "CompiledQuery", "Plan", "QueryCompiler", "Subscriber", "rows_once"]

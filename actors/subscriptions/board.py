@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.datastore import Database, TableDelta
+from actors.datastore import Database, EncodedRow, TableDelta
 from actors.keys import user_id_of
 from actors.module.functions import ViewDeclaration
+from actors.subscriptions.derived import Derived, viewer_of
 from actors.subscriptions.fanout import fan_out
-from actors.subscriptions.joins import JoinFeed
+from actors.subscriptions.operands import TableOperand, chosen
 from actors.subscriptions.plan import Hit, Plan, Subscriber
 from actors.subscriptions.query import CompiledQuery
 from actors.subscriptions.readership import Readership
 from actors.subscriptions.routes import Routes
-from actors.subscriptions.views import Evaluation, ViewFeed
+from actors.subscriptions.views import Evaluation
+from actors.subscriptions.windows import Windows
+from protocol.sql import OneOf
 from protocol.values import Identity
 
 __all__ = ["Board"]
-
-NOBODY = Identity(0)
 
 
 class Board:
@@ -31,12 +32,13 @@ class Board:
 
     __slots__ = (
         "_database",
+        "_derived",
+        "_derived_plans",
         "_evaluate",
-        "_joins",
         "_plans",
         "_readerships",
         "_tables",
-        "_views",
+        "_windows",
     )
 
     def __init__(
@@ -49,8 +51,9 @@ class Board:
         self._plans: dict[tuple[CompiledQuery, Identity, str | None], Plan] = {}
         self._tables: dict[type, Routes] = {}
         self._readerships: dict[type, Readership] = {}
-        self._views: dict[tuple[str, Identity], ViewFeed] = {}
-        self._joins: dict[tuple[CompiledQuery, Identity], JoinFeed] = {}
+        self._windows: dict[type, Windows] = {}
+        self._derived = Derived(database, evaluate)
+        self._derived_plans = 0
 
     def __bool__(self) -> bool:
         return bool(self._plans)
@@ -88,19 +91,38 @@ class Board:
             self._unroute(plan)
 
     def rows(self, plan: Plan) -> list[bytes]:
-        """The rows of a registered plan now."""
+        """The rows of a registered plan now; those of a window in its order."""
         query, source = plan.query, plan.query.source
-        if isinstance(source, ViewDeclaration):
-            return plan.select(self._views[source.name, _viewer(source, plan)].rows())
-        if query.join is not None:
-            return self._joins[query, plan.caller].rows(plan.reader)
+        if query.join is not None or isinstance(source, ViewDeclaration):
+            return self._derived.rows(plan)
+        if query.window is not None:
+            return self._windows[source.row].rows(plan)
         if query.readers is not None:
             return plan.select(self._readerships[source.row].rows(plan.reader))
-        return plan.select(self._database[source.row].encoded_rows())
+        return plan.select(self._candidates(plan))
 
     def query(self, query: CompiledQuery, caller: Identity) -> list[bytes]:
-        """The rows of a query now, without registering anything."""
-        return [data for plan in _plans_of(query, caller) for data in self._rows_once(plan)]
+        """The rows of a query now, without registering anything; not in a window's order."""
+        if query.join is None:
+            return [row.data for row in self.matching(query, caller)]
+        derived = Derived(self._database, self._evaluate)
+        return [data for plan in _plans_of(query, caller) for data in derived.rows(plan)]
+
+    def matching(self, query: CompiledQuery, caller: Identity) -> list[EncodedRow]:
+        """The rows of a table or view that pass the query's predicate now, whatever its window."""
+        source = query.source
+        found: list[EncodedRow] = []
+        for plan in _plans_of(query, caller):
+            if isinstance(source, ViewDeclaration):
+                rows = list(self._evaluate(source, viewer_of(source, plan.caller)).rows)
+            elif query.window is not None:
+                rows = plan.visible(self._candidates(plan))
+            else:
+                rows = self._candidates(plan)
+                if query.readers is not None:
+                    rows = [row for row in rows if query.readers(row.row) == plan.reader]
+            found += plan.matching(rows)
+        return found
 
     def publish(self, deltas: list[TableDelta], caller: Subscriber | None) -> bytes | None:
         """Push a commit's deltas to all subscribers but the caller.
@@ -114,13 +136,10 @@ class Board:
             routes = tables.get(delta.layout.row)
             if routes is not None:
                 routes.collect(delta.inserts, delta.deletes, hits)
-        if self._readerships:
-            for delta in deltas:
-                readership = self._readerships.get(delta.layout.row)
-                if readership is not None:
-                    readership.collect(delta, hits)
-        if self._views or self._joins:
-            self._collect_derived(deltas, hits)
+        if self._readerships or self._windows:
+            self._collect_apart(deltas, hits)
+        if self._derived_plans:
+            self._derived.collect(deltas, hits)
         for plan, inserts, deletes in hits:
             plan.updates += 1
             plan.rows += len(inserts) + len(deletes)
@@ -132,41 +151,35 @@ class Board:
         for subscriber in {subscriber: None for group in groups for subscriber in group}:
             subscriber.abort(close_code, reason)
 
-    def _collect_derived(self, deltas: list[TableDelta], hits: list[Hit]) -> None:
-        changed = {delta.layout.row: delta for delta in deltas}
-        for feed in self._views.values():
-            if not feed.reads.isdisjoint(changed):
-                inserts, deletes = feed.refresh()
-                if inserts or deletes:
-                    feed.routes.collect(inserts, deletes, hits)
-        for join in self._joins.values():
-            join.collect(changed, hits)
+    def _collect_apart(self, deltas: list[TableDelta], hits: list[Hit]) -> None:
+        """Find plans over tables that are more than a test of the rows."""
+        for delta in deltas:
+            readership = self._readerships.get(delta.layout.row)
+            if readership is not None:
+                readership.collect(delta, hits)
+            windows = self._windows.get(delta.layout.row)
+            if windows is not None:
+                windows.collect(delta.inserts, delta.deletes, hits)
 
-    def _rows_once(self, plan: Plan) -> list[bytes]:
-        query, source, reader = plan.query, plan.query.source, plan.reader
-        if isinstance(source, ViewDeclaration):
-            return plan.select(self._evaluate(source, _viewer(source, plan)).rows)
-        if query.join is not None:
-            return JoinFeed(query, plan.caller, self._database).rows(reader)
-        rows, readers = self._database[source.row].encoded_rows(), query.readers
-        if readers is not None:
-            rows = [row for row in rows if readers(row.row) == reader]
-        return plan.select(rows)
+    def _candidates(self, plan: Plan) -> list[EncodedRow]:
+        """The rows of a plan's table; where an index has them, those that meet its demand."""
+        table, demand = plan.query.source, plan.query.demand
+        assert not isinstance(table, ViewDeclaration)
+        operand = TableOperand(table, self._database)
+        if not isinstance(demand, OneOf):
+            return operand.rows()
+        rows = chosen(operand, demand.column.position, demand.wanted(plan.caller))
+        return operand.rows() if rows is None else rows
 
     def _route(self, plan: Plan) -> None:
         query, source = plan.query, plan.query.source
-        if query.join is not None:
-            key = (query, plan.caller)
-            if key not in self._joins:
-                self._joins[key] = JoinFeed(query, plan.caller, self._database)
-            self._joins[key].plans[plan.reader] = plan
-        elif isinstance(source, ViewDeclaration):
-            viewer = _viewer(source, plan)
-            feed = self._views.get((source.name, viewer))
-            if feed is None:
-                feed = ViewFeed(source, viewer, self._evaluate)
-                self._views[source.name, viewer] = feed
-            feed.routes.add(plan)
+        if query.join is not None or isinstance(source, ViewDeclaration):
+            self._derived.add(plan)
+            self._derived_plans += 1
+        elif query.window is not None:
+            if source.row not in self._windows:
+                self._windows[source.row] = Windows(self._candidates)
+            self._windows[source.row].add(plan)
         elif query.readers is not None:
             if source.row not in self._readerships:
                 rows = self._database[source.row].encoded_rows()
@@ -177,17 +190,14 @@ class Board:
 
     def _unroute(self, plan: Plan) -> None:
         query, source = plan.query, plan.query.source
-        if query.join is not None:
-            join = self._joins[query, plan.caller]
-            del join.plans[plan.reader]
-            if not join.plans:
-                del self._joins[query, plan.caller]
-        elif isinstance(source, ViewDeclaration):
-            viewer = _viewer(source, plan)
-            feed = self._views[source.name, viewer]
-            feed.routes.remove(plan)
-            if not feed.routes:
-                del self._views[source.name, viewer]
+        if query.join is not None or isinstance(source, ViewDeclaration):
+            self._derived.remove(plan)
+            self._derived_plans -= 1
+        elif query.window is not None:
+            windows = self._windows[source.row]
+            windows.remove(plan)
+            if not windows:
+                del self._windows[source.row]
         elif query.readers is not None:
             readership = self._readerships[source.row]
             readership.remove(plan)
@@ -200,18 +210,17 @@ class Board:
                 del self._tables[source.row]
 
 
-def _viewer(view: ViewDeclaration, plan: Plan) -> Identity:
-    """For whom a plan's view is computed: an anonymous one never sees who asks."""
-    return NOBODY if view.is_anonymous else plan.caller
-
-
 def _plans_of(query: CompiledQuery, caller: Identity) -> list[Plan]:
     """What answers a caller's query: what everybody sees, and with readers also the caller's own.
 
-    A new plan each; those that are registered already take their places.
+    A window is over both at once. A new plan each; those that are registered already take their
+    places.
     """
     computed_for = caller if query.is_per_caller else None
-    readers = (None, user_id_of(caller)) if query.has_readers else (None,)
+    readers: tuple[str | None, ...] = (None,)
+    if query.has_readers:
+        own = user_id_of(caller)
+        readers = (None, own) if query.window is None else (own,)
     return [Plan(query, computed_for, reader) for reader in readers]
 
 

@@ -1,8 +1,9 @@
 """Fan-out: a transaction's hits as messages, each made once and shared by all who get the same.
 
 Every connection gets at most one message per transaction, with query sets by ascending id and
-tables by ascending name (wire spec 6.4 and 8.1). The caller's share is not sent but answered: it
-travels inside the caller's result (wire spec 6.3).
+tables by ascending name (wire spec 6.4 and 8.1); where the version knows no sets in updates, each
+table once (wire spec 7.3). The caller's share is not sent but answered: it travels inside the
+caller's result (wire spec 6.3).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from actors.subscriptions.plan import Hit, Subscriber
-from protocol.messages import Wire
+from protocol.messages import Dialect
 
 __all__ = ["fan_out"]
 
@@ -26,40 +27,43 @@ def fan_out(hits: list[Hit], caller: Subscriber | None) -> bytes | None:
     hits.sort(key=lambda hit: hit.plan.query.name)
     shares: dict[Subscriber, list[tuple[int, int]]] = {}
     for number, hit in enumerate(hits):
-        for (_, query_set_id), subscribers in hit.plan.groups.items():
+        for (dialect, set_id), subscribers in hit.plan.groups.items():
+            query_set_id = 0 if dialect.merges_sets else set_id
             for subscriber in subscribers:
                 share = shares.get(subscriber)
                 if share is None:
                     shares[subscriber] = [(query_set_id, number)]
                 else:
                     share.append((query_set_id, number))
-    fragments: dict[tuple[str, int], bytes] = {}
-    bodies: dict[tuple[str, tuple[tuple[int, int], ...]], bytes] = {}
-    messages: dict[tuple[str, tuple[tuple[int, int], ...]], bytes] = {}
+    fragments: dict[tuple[Dialect, int], bytes] = {}
+    bodies: dict[tuple[Dialect, tuple[tuple[int, int], ...]], bytes] = {}
+    messages: dict[tuple[Dialect, tuple[tuple[int, int], ...]], bytes] = {}
+    request_id = 0 if caller is None else caller.request_id
     own: bytes | None = None
     for subscriber, share in shares.items():
         share.sort()
-        wire = subscriber.wire
-        key = (wire.dialect, tuple(share))
+        dialect = subscriber.dialect
+        key = (dialect, tuple(share))
         body = bodies.get(key)
         if body is None:
-            body = bodies[key] = _body(wire, share, hits, fragments)
+            body = bodies[key] = _body(dialect, share, hits, fragments)
         if subscriber is caller:
             own = body
             continue
         message = messages.get(key)
         if message is None:
-            message = messages[key] = wire.transaction_update(body)
+            message = messages[key] = dialect.transaction_update(body, request_id)
         subscriber.push(message)
     return own
 
 
 def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
     plan = hit.plan
-    (((wire, query_set_id), subscribers),) = plan.groups.items()
-    rows = wire.table_rows(hit.inserts, hit.deletes, event=plan.is_event)
-    update = wire.table_update(plan.query.name, (rows,))
-    body = wire.transaction_body((wire.query_set_update(query_set_id, (update,)),))
+    name = plan.query.name
+    (((dialect, query_set_id), subscribers),) = plan.groups.items()
+    rows = dialect.table_rows(name, hit.inserts, hit.deletes, event=plan.is_event)
+    update = dialect.table_update(name, (rows,))
+    body = dialect.transaction_body((dialect.query_set_update(query_set_id, (update,)),))
     own = None
     message = None
     for subscriber in subscribers:
@@ -67,16 +71,17 @@ def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
             own = body
             continue
         if message is None:
-            message = wire.transaction_update(body)
+            request_id = 0 if caller is None else caller.request_id
+            message = dialect.transaction_update(body, request_id)
         subscriber.push(message)
     return own
 
 
 def _body(
-    wire: Wire,
+    dialect: Dialect,
     share: list[tuple[int, int]],
     hits: list[Hit],
-    fragments: dict[tuple[str, int], bytes],
+    fragments: dict[tuple[Dialect, int], bytes],
 ) -> bytes:
     """The transaction body of one share: (query set id, number of the hit), ascending."""
     sets = []
@@ -84,16 +89,20 @@ def _body(
         tables = []
         numbers = [number for _, number in part]
         for name, same in groupby(numbers, key=lambda number: hits[number].plan.query.name):
-            rows = [_rows(wire, number, hits[number], fragments) for number in same]
-            tables.append(wire.table_update(name, rows))
-        sets.append(wire.query_set_update(query_set_id, tables))
-    return wire.transaction_body(sets)
+            rows = [_rows(dialect, number, hits[number], fragments) for number in same]
+            tables.append(dialect.table_update(name, rows))
+        sets.append(dialect.query_set_update(query_set_id, tables))
+    return dialect.transaction_body(sets)
 
 
-def _rows(wire: Wire, number: int, hit: Hit, fragments: dict[tuple[str, int], bytes]) -> bytes:
-    key = (wire.dialect, number)
+def _rows(
+    dialect: Dialect, number: int, hit: Hit, fragments: dict[tuple[Dialect, int], bytes]
+) -> bytes:
+    key = (dialect, number)
     rows = fragments.get(key)
     if rows is None:
-        rows = wire.table_rows(hit.inserts, hit.deletes, event=hit.plan.is_event)
+        rows = dialect.table_rows(
+            hit.plan.query.name, hit.inserts, hit.deletes, event=hit.plan.is_event
+        )
         fragments[key] = rows
     return rows

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from actors.datastore import EncodedRow
 from actors.subscriptions.query import CompiledQuery
-from protocol.messages import Wire
+from protocol.messages import Dialect, OpaqueId
 from protocol.values import Identity
 
-__all__ = ["Hit", "Plan", "Subscriber"]
+__all__ = ["Change", "Hit", "Plan", "Subscriber"]
+
+Told = TypeVar("Told")
 
 
 class Subscriber(Protocol):
     """A connection, as far as updates concern it."""
 
     @property
-    def wire(self) -> Wire:
-        """The protocol version that it speaks."""
+    def dialect(self) -> Dialect:
+        """How updates are spelled for it."""
+
+    @property
+    def request_id(self) -> OpaqueId:
+        """The id of its call that is being run, or was run last."""
 
     def push(self, message: bytes) -> None:
         """Queue an encoded message; it leaves when everything it depends on is durable."""
@@ -31,12 +37,13 @@ class Plan:
     """A query and a caller (None when the result does not depend on one), and its subscribers.
 
     Of a table with ``readers`` a plan has the rows of one reader: of everybody, or of one user. A
-    query set has both plans, and the first one is shared by all who ask the same.
+    query set has both plans, and the first one is shared by all who ask the same. Only a window is
+    over both at once: over all that its user sees.
 
     Attributes:
         reader: the user whose own rows these are; None for what everybody sees.
-        groups: subscribers by protocol version and query set id. All of one group are sent the
-            same bytes.
+        groups: subscribers by how they are spelled to and by query set id. All of one group are
+            sent the same bytes.
         updates: transactions that concerned it.
         rows: inserts and deletes of those, as often as one subscriber is told them.
     """
@@ -49,7 +56,7 @@ class Plan:
         self.query = query
         self.caller = Identity(0) if caller is None else caller
         self.reader = reader
-        self.groups: dict[tuple[Wire, int], dict[Subscriber, None]] = {}
+        self.groups: dict[tuple[Dialect, int], dict[Subscriber, None]] = {}
         self.updates = 0
         self.rows = 0
 
@@ -66,24 +73,43 @@ class Plan:
         caller = self.caller
         return [data for row, data in rows if test(row, caller)]
 
+    def matching(self, rows: list[EncodedRow]) -> list[EncodedRow]:
+        """The rows that pass the query's predicate, in the given order."""
+        test = self.query.test
+        if test is None:
+            return rows
+        caller = self.caller
+        return [row for row in rows if test(row.row, caller)]
+
+    def visible(self, rows: list[EncodedRow]) -> list[EncodedRow]:
+        """The rows that are for everybody or for this plan's reader, in the given order."""
+        readers = self.query.readers
+        if readers is None:
+            return rows
+        return [row for row in rows if readers(row.row) in (None, self.reader)]
+
     def add(self, subscriber: Subscriber, query_set_id: int) -> None:
         """Send further deltas to this subscriber too."""
-        group = self.groups.setdefault((subscriber.wire, query_set_id), {})
+        group = self.groups.setdefault((subscriber.dialect, query_set_id), {})
         assert subscriber not in group
         group[subscriber] = None
 
     def remove(self, subscriber: Subscriber, query_set_id: int) -> None:
         """Send no further deltas to this subscriber."""
-        key = (subscriber.wire, query_set_id)
+        key = (subscriber.dialect, query_set_id)
         group = self.groups[key]
         del group[subscriber]
         if not group:
             del self.groups[key]
 
 
-class Hit(NamedTuple):
-    """A plan that a transaction concerns, and its net change: row bytes, a bag each."""
+class Change(NamedTuple, Generic[Told]):
+    """A plan that a transaction concerns, and its net change: bags of what came and what went."""
 
     plan: Plan
-    inserts: list[bytes]
-    deletes: list[bytes]
+    inserts: list[Told]
+    deletes: list[Told]
+
+
+Hit: TypeAlias = Change[bytes]
+"""A change as subscribers are told it: the bytes of rows."""

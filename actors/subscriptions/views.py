@@ -8,6 +8,7 @@ from typing import NamedTuple
 from actors.datastore import EncodedRow
 from actors.module.functions import ViewDeclaration
 from actors.subscriptions.routes import Routes
+from actors.subscriptions.windows import Windows
 from protocol.values import Identity
 
 __all__ = ["Evaluation", "ViewFeed"]
@@ -27,9 +28,25 @@ class ViewFeed:
         view: the declaration.
         caller: the identity that the view is computed for.
         evaluate: computes the rows from the actor's committed tables.
+
+    Attributes:
+        routes, windows: the plans that read it.
+        joins: how many joins do.
+        reads: the tables that it looked at last.
     """
 
-    __slots__ = ("_caller", "_counts", "_evaluate", "_rows", "_view", "reads", "routes")
+    __slots__ = (
+        "_by_column",
+        "_caller",
+        "_counts",
+        "_evaluate",
+        "_rows",
+        "_view",
+        "joins",
+        "reads",
+        "routes",
+        "windows",
+    )
 
     def __init__(
         self,
@@ -44,11 +61,25 @@ class ViewFeed:
         self._counts: dict[bytes, int] = {}
         self.reads: frozenset[type] = frozenset()
         self.routes = Routes()
+        self.windows = Windows(lambda _: self.rows())
+        self.joins = 0
         self.refresh()
+
+    def __bool__(self) -> bool:
+        return bool(self.routes or self.windows or self.joins)
 
     def rows(self) -> list[EncodedRow]:
         """The rows as they were told last, in the order of their bytes."""
         return [self._rows[data] for data in sorted(self._rows) for _ in range(self._counts[data])]
+
+    def meeting(self, column: int, value: object) -> list[EncodedRow]:
+        """Those of them that have this value in a column."""
+        values = self._by_column.get(column)
+        if values is None:
+            values = self._by_column[column] = {}
+            for row in self.rows():
+                values.setdefault(row.row[column], []).append(row)
+        return values.get(value, [])
 
     def refresh(self) -> tuple[list[EncodedRow], list[EncodedRow]]:
         """Compute the view again; answers what came and what went, as bags."""
@@ -69,4 +100,5 @@ class ViewFeed:
             for _ in range(self._counts[data] - counts.get(data, 0))
         ]
         self._rows, self._counts = known, counts
+        self._by_column: dict[int, dict[object, list[EncodedRow]]] = {}
         return inserts, deletes

@@ -65,8 +65,8 @@ class _Pieces:
 
     def expression(self) -> str:
         self._close_run()
-        if len(self._done) == 1:
-            return self._done[0]
+        if len(self._done) in (1, 2):
+            return " + ".join(self._done)
         return f"join(({', '.join(self._done)}))" if self._done else 'b""'
 
     def _close_run(self) -> None:

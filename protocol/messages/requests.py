@@ -2,21 +2,30 @@
 
 Every request carries a ``request_id`` that the client chose and that its answer repeats; ids are
 shared by all kinds of requests and need not be unique. Answers come in request order, those of
-procedures excepted (wire spec 8.1). Source: wire spec 6.1 and 6.3.
+procedures excepted (wire spec 8.1). Whoever answers gives the ``request_id`` back as the object
+that it got: in version 1 it remembers what the answer repeats. Source: wire spec 6.1, 6.3 and 7.1.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, SupportsIndex, TypeAlias
 
 __all__ = [
     "CallProcedure",
     "CallReducer",
     "ClientMessage",
     "OneOffQuery",
+    "OpaqueId",
+    "Request",
     "Subscribe",
+    "SubscribeLegacy",
+    "UnreadableCall",
     "Unsubscribe",
 ]
+
+OpaqueId: TypeAlias = SupportsIndex
+"""The id of a request: a number, and for the wire that read it perhaps more. Declared as an ``int``
+it would be nothing but its number where compiled code has passed it on."""
 
 
 class Subscribe(NamedTuple):
@@ -28,8 +37,19 @@ class Subscribe(NamedTuple):
     same text twice in one set counts once.
     """
 
-    request_id: int
+    request_id: OpaqueId
     query_set_id: int
+    queries: tuple[str, ...]
+
+
+class SubscribeLegacy(NamedTuple):
+    """Replace all queries that were ever subscribed to in this way (version 1 only).
+
+    Answered by the rows of the new queries, whatever rows the client had of the old ones; these are
+    none of its query sets. After an error the old queries stay.
+    """
+
+    request_id: OpaqueId
     queries: tuple[str, ...]
 
 
@@ -41,7 +61,7 @@ class Unsubscribe(NamedTuple):
     the set's current rows in the answer, which is how a client's reference counts fall back.
     """
 
-    request_id: int
+    request_id: OpaqueId
     query_set_id: int
     send_dropped_rows: bool
 
@@ -52,7 +72,7 @@ class OneOffQuery(NamedTuple):
     Answered by OneOffQueryResult: exactly one table, which may hold no rows, or an error text.
     """
 
-    request_id: int
+    request_id: OpaqueId
     query: str
 
 
@@ -64,7 +84,7 @@ class CallReducer(NamedTuple):
     caller gets no TransactionUpdate for its own call.
     """
 
-    request_id: int
+    request_id: OpaqueId
     reducer: str
     args: bytes
 
@@ -77,9 +97,22 @@ class CallProcedure(NamedTuple):
     TransactionUpdates.
     """
 
-    request_id: int
+    request_id: OpaqueId
     procedure: str
     args: bytes
 
 
-ClientMessage: TypeAlias = Subscribe | Unsubscribe | OneOffQuery | CallReducer | CallProcedure
+class UnreadableCall(NamedTuple):
+    """A call whose arguments are not those of the function; it never runs (version 1, JSON)."""
+
+    request_id: OpaqueId
+    function: str
+    error: str
+    is_procedure: bool
+
+
+Request: TypeAlias = Subscribe | Unsubscribe | OneOffQuery | CallReducer | CallProcedure
+"""What every version can ask."""
+
+ClientMessage: TypeAlias = Request | SubscribeLegacy | UnreadableCall
+"""What a server may have to answer."""

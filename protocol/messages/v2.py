@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct
+from typing import Final
 
 from protocol.errors import DecodeError
 from protocol.limits import SUBSCRIBE_QUERIES_MAX
@@ -18,6 +19,7 @@ from protocol.messages.requests import (
     CallReducer,
     ClientMessage,
     OneOffQuery,
+    OpaqueId,
     Subscribe,
     Unsubscribe,
 )
@@ -29,18 +31,20 @@ __all__ = ["V2", "V2Wire"]
 
 _U32 = Struct("<I")
 _IDS = Struct("<II")
-_CALL_HEAD = Struct("<IBI")
+_unpack_call_head: Final = Struct("<IBI").unpack_from
+_unpack_u32: Final = _U32.unpack_from
 _SUBSCRIBE_HEAD = Struct("<III")
 _UNSUBSCRIBE = Struct("<IIB")
 _TAG_IDS = Struct("<BII")
 _TAG_ID = Struct("<BI")
 _TAG_ID_STATUS = Struct("<BIB")
-_REDUCER_OK = Struct("<BIqBI")
+_pack_reducer_ok: Final = Struct("<BIqBI").pack
 _REDUCER_HEAD = Struct("<BIqB")
 _REDUCER_ERR = Struct("<BIqBII")
 _PROCEDURE_TAIL = Struct("<qqI")
 
-_new = tuple.__new__  # the hot path makes its NamedTuples at a third of their constructor's cost
+_new: Final = tuple.__new__
+"""The hot path makes its NamedTuples at a third of their constructor's cost."""
 
 
 def _text(value: str) -> bytes:
@@ -65,9 +69,13 @@ def _query_rows(tables: Sequence[tuple[str, bytes]]) -> bytes:
 
 def _decode_call(data: bytes, offset: int) -> tuple[int, str, bytes, int]:
     """Read the body shared by CallReducer and CallProcedure; ``offset`` is after the tag."""
-    request_id, flags, name_size = _CALL_HEAD.unpack_from(data, offset)
+    request_id: int
+    flags: int
+    name_size: int
+    args_size: int
+    request_id, flags, name_size = _unpack_call_head(data, offset)
     name_end = offset + 9 + name_size
-    (args_size,) = _U32.unpack_from(data, name_end)
+    (args_size,) = _unpack_u32(data, name_end)
     end = name_end + 4 + args_size
     if end > len(data):
         raise DecodeError("arguments are cut short", name_end + 4)
@@ -127,14 +135,16 @@ def _decode_message(data: bytes, offset: int) -> tuple[ClientMessage, int]:
 
 
 class V2Wire:
-    """The ``Wire`` of v2 and v3: stateless, use the shared ``V2``."""
+    """The ``Wire`` and ``Dialect`` of v2 and v3: stateless, use the shared ``V2``."""
 
     __slots__ = ()
 
+    merges_sets = False
+
     @property
-    def dialect(self) -> str:
-        """Name of the byte format."""
-        return "v2"
+    def dialect(self) -> V2Wire:
+        """Itself."""
+        return self
 
     def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
         """Decode the message at ``offset``; returns it and the offset after it.
@@ -149,12 +159,17 @@ class V2Wire:
         except UnicodeDecodeError:
             raise DecodeError("string is not UTF-8", offset) from None
 
-    def row_list(self, rows: Sequence[bytes]) -> bytes:
+    def row_list(self, _table: str, rows: Sequence[bytes]) -> bytes:
         """Spell rows as a BsatnRowList."""
         return encode_row_list(rows)
 
     def table_rows(
-        self, inserts: Sequence[bytes], deletes: Sequence[bytes], *, event: bool = False
+        self,
+        _table: str,
+        inserts: Sequence[bytes],
+        deletes: Sequence[bytes],
+        *,
+        event: bool = False,
     ) -> bytes:
         """Spell a TableUpdateRows: tag 0 inserts and deletes, tag 1 events."""
         if event:
@@ -187,57 +202,66 @@ class V2Wire:
         )
 
     def subscribe_applied(
-        self, request_id: int, query_set_id: int, tables: Sequence[tuple[str, bytes]]
+        self, request_id: OpaqueId, query_set_id: int, tables: Sequence[tuple[str, bytes]]
     ) -> bytes:
         """Answer of Subscribe, tag 1."""
         return _TAG_IDS.pack(1, request_id, query_set_id) + _query_rows(tables)
 
     def unsubscribe_applied(
-        self, request_id: int, query_set_id: int, tables: Sequence[tuple[str, bytes]] | None
+        self, request_id: OpaqueId, query_set_id: int, tables: Sequence[tuple[str, bytes]] | None
     ) -> bytes:
         """Answer of Unsubscribe, tag 2."""
         head = _TAG_IDS.pack(2, request_id, query_set_id)
         return head + (b"\x01" if tables is None else b"\x00" + _query_rows(tables))
 
-    def subscription_error(self, request_id: int | None, query_set_id: int, error: str) -> bytes:
+    def subscription_error(
+        self, request_id: OpaqueId | None, query_set_id: int, error: str
+    ) -> bytes:
         """Refusal of a set, tag 3."""
         head = b"\x03\x01" if request_id is None else b"\x03\x00" + _U32.pack(request_id)
         return head + _U32.pack(query_set_id) + _text(error)
 
-    def transaction_update(self, body: bytes) -> bytes:
+    def transaction_update(self, body: bytes, _request_id: OpaqueId) -> bytes:
         """A commit for a connection that did not call, tag 4."""
         return b"\x04" + body
 
-    def one_off_query_result(self, request_id: int, table: str, rows: bytes) -> bytes:
+    def one_off_query_result(self, request_id: OpaqueId, table: str, rows: bytes) -> bytes:
         """Answer of OneOffQuery, tag 5."""
         return _TAG_ID_STATUS.pack(5, request_id, 0) + _query_rows(((table, rows),))
 
-    def one_off_query_error(self, request_id: int, error: str) -> bytes:
+    def one_off_query_error(self, request_id: OpaqueId, error: str) -> bytes:
         """Refusal of a OneOffQuery, tag 5."""
         return _TAG_ID_STATUS.pack(5, request_id, 1) + _text(error)
 
-    def reducer_ok(self, request_id: int, timestamp: int, body: bytes) -> bytes:
+    def reducer_ok(self, request_id: OpaqueId, timestamp: int, body: bytes) -> bytes:
         """Outcome Ok without a return value, tag 6."""
-        return _REDUCER_OK.pack(6, request_id, timestamp, 0, 0) + body
+        return _pack_reducer_ok(6, request_id, timestamp, 0, 0) + body
 
-    def reducer_err(self, request_id: int, timestamp: int, error: str) -> bytes:
+    def reducer_err(self, request_id: OpaqueId, timestamp: int, error: str) -> bytes:
         """Outcome Err: its bytes are themselves a BSATN string, tag 6."""
         data = error.encode()
         return _REDUCER_ERR.pack(6, request_id, timestamp, 2, len(data) + 4, len(data)) + data
 
-    def reducer_internal_error(self, request_id: int, timestamp: int, error: str) -> bytes:
+    def reducer_internal_error(self, request_id: OpaqueId, timestamp: int, error: str) -> bytes:
         """Outcome InternalError, tag 6."""
         return _REDUCER_HEAD.pack(6, request_id, timestamp, 3) + _text(error)
 
+    def reducer_not_run(
+        self, request_id: OpaqueId, timestamp: int, error: str, *, is_internal: bool
+    ) -> bytes:
+        """Outcome Err or InternalError: the timestamp is the only one there is."""
+        refuse = self.reducer_internal_error if is_internal else self.reducer_err
+        return refuse(request_id, timestamp, error)
+
     def procedure_returned(
-        self, request_id: int, timestamp: int, duration: int, value: bytes
+        self, request_id: OpaqueId, timestamp: int, duration: int, value: bytes
     ) -> bytes:
         """Status Returned, tag 7; the request id comes last."""
         head = b"\x07\x00" + _U32.pack(len(value)) + value
         return head + _PROCEDURE_TAIL.pack(timestamp, duration, request_id)
 
     def procedure_error(
-        self, request_id: int, error: str, timestamp: int = 0, duration: int = 0
+        self, request_id: OpaqueId, error: str, timestamp: int = 0, duration: int = 0
     ) -> bytes:
         """Status InternalError, tag 7; timestamp and duration are 0 when it never ran."""
         return b"\x07\x01" + _text(error) + _PROCEDURE_TAIL.pack(timestamp, duration, request_id)

@@ -35,8 +35,9 @@ from protocol.messages.answers import (
 from protocol.messages.requests import (
     CallProcedure,
     CallReducer,
-    ClientMessage,
     OneOffQuery,
+    OpaqueId,
+    Request,
     Subscribe,
 )
 from protocol.row_list import decode_rows
@@ -62,13 +63,13 @@ def _text(value: str) -> bytes:
     return _U32.pack(len(data)) + data
 
 
-def _call(tag: int, request_id: int, name: str, args: bytes) -> bytes:
+def _call(tag: int, request_id: OpaqueId, name: str, args: bytes) -> bytes:
     data = name.encode()
     head = _CALL_HEAD.pack(tag, request_id, 0, len(data))
     return b"".join((head, data, _U32.pack(len(args)), args))
 
 
-def encode_client_message(message: ClientMessage) -> bytes:
+def encode_client_message(message: Request) -> bytes:
     """Spell one request, without any frame around it."""
     if isinstance(message, CallReducer):
         return _call(3, message.request_id, message.reducer, message.args)

@@ -1,9 +1,9 @@
 """The port between what the server says and how one protocol version spells it.
 
 A ``Wire`` turns neutral events into the bytes of single messages, without the frame's tag
-(``protocol.connection`` frames them). Updates are composed of fragments: the fragment of a plan is
-made once per commit and shared by all its subscribers, so a message is a concatenation. Fragments
-are opaque: only the wire with the same ``dialect`` may compose them.
+(``protocol.connection`` frames them). Updates are composed of fragments by the wire's ``Dialect``:
+the fragment of a plan is made once per commit and shared by all its subscribers, so a message is a
+concatenation. Fragments are opaque: only the dialect that made them may compose them.
 """
 
 from __future__ import annotations
@@ -11,40 +11,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from protocol.messages.requests import ClientMessage
+from protocol.messages.requests import ClientMessage, OpaqueId
 from protocol.values import ConnectionId, Identity
 
-__all__ = ["Wire"]
+__all__ = ["Dialect", "Wire"]
 
 
-class Wire(Protocol):
-    """One protocol version, for one connection.
-
-    A stateless version is one shared object; a version whose answers repeat parts of the request
-    (v1) is made per connection and remembers them in order, which is why it also decodes.
-    """
+class Dialect(Protocol):
+    """How one protocol version spells rows and updates: one object for all its connections."""
 
     @property
-    def dialect(self) -> str:
-        """Name of the byte format; part of the key under which fragments may be shared."""
+    def merges_sets(self) -> bool:
+        """Whether an update names no query sets: it has each table once, for all sets together."""
         ...
 
-    def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
-        """Decode the message at ``offset``; returns it and the offset after it.
-
-        Raises:
-            DecodeError: the bytes are no message; nothing else is ever raised.
-        """
-        ...
-
-    # --- fragments, smallest first
-
-    def row_list(self, rows: Sequence[bytes]) -> bytes:
-        """Spell one list of rows, each the BSATN of one row, in the given order."""
+    def row_list(self, table: str, rows: Sequence[bytes]) -> bytes:
+        """Spell one list of a table's rows, each the BSATN of one row, in the given order."""
         ...
 
     def table_rows(
-        self, inserts: Sequence[bytes], deletes: Sequence[bytes], *, event: bool = False
+        self, table: str, inserts: Sequence[bytes], deletes: Sequence[bytes], *, event: bool = False
     ) -> bytes:
         """Spell one plan's share of a commit; of an event table only ``inserts`` are sent."""
         ...
@@ -58,10 +44,41 @@ class Wire(Protocol):
         ...
 
     def transaction_body(self, query_sets: Sequence[bytes]) -> bytes:
-        """Join the ``query_set_update`` fragments of one connection, ascending by set id."""
+        """Join the ``query_set_update`` fragments of one connection, ascending by set id.
+
+        There is one at most where sets are merged.
+        """
         ...
 
-    # --- whole messages
+    def transaction_update(self, body: bytes, request_id: OpaqueId) -> bytes:
+        """Spell the whole message that tells a connection that did not call of a commit.
+
+        Args:
+            body: a transaction body.
+            request_id: the caller's; 0 when no connection called.
+        """
+        ...
+
+
+class Wire(Protocol):
+    """One protocol version, for one connection.
+
+    A stateless version is one shared object, its own dialect; a version whose answers say who
+    called (v1) is made per connection.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """How updates are spelled."""
+        ...
+
+    def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
+        """Decode the message at ``offset``; returns it and the offset after it.
+
+        Raises:
+            DecodeError: the bytes are no message; nothing else is ever raised.
+        """
+        ...
 
     def initial_connection(
         self, identity: Identity, connection_id: ConnectionId, token: str
@@ -70,53 +87,69 @@ class Wire(Protocol):
         ...
 
     def subscribe_applied(
-        self, request_id: int, query_set_id: int, tables: Sequence[tuple[str, bytes]]
+        self, request_id: OpaqueId, query_set_id: int, tables: Sequence[tuple[str, bytes]]
     ) -> bytes:
-        """Answer of Subscribe; ``tables`` pairs table names with ``row_list`` fragments."""
+        """Answer of Subscribe, or of SubscribeLegacy, whose set id is not looked at.
+
+        ``tables`` pairs table names with ``row_list`` fragments, in the order of the queries.
+        """
         ...
 
     def unsubscribe_applied(
-        self, request_id: int, query_set_id: int, tables: Sequence[tuple[str, bytes]] | None
+        self, request_id: OpaqueId, query_set_id: int, tables: Sequence[tuple[str, bytes]] | None
     ) -> bytes:
         """Answer of Unsubscribe; None unless the client asked for the dropped rows."""
         ...
 
-    def subscription_error(self, request_id: int | None, query_set_id: int, error: str) -> bytes:
+    def subscription_error(
+        self, request_id: OpaqueId | None, query_set_id: int, error: str
+    ) -> bytes:
         """Refuse a set. Without ``request_id`` official clients close the connection."""
         ...
 
-    def transaction_update(self, body: bytes) -> bytes:
-        """Tell a connection that did not call of a commit; ``body`` is a transaction body."""
-        ...
-
-    def one_off_query_result(self, request_id: int, table: str, rows: bytes) -> bytes:
+    def one_off_query_result(self, request_id: OpaqueId, table: str, rows: bytes) -> bytes:
         """Answer of OneOffQuery; ``rows`` is a ``row_list`` fragment."""
         ...
 
-    def one_off_query_error(self, request_id: int, error: str) -> bytes:
+    def one_off_query_error(self, request_id: OpaqueId, error: str) -> bytes:
         """Refuse a OneOffQuery."""
         ...
 
-    def reducer_ok(self, request_id: int, timestamp: int, body: bytes) -> bytes:
-        """Tell the caller of its commit and of its own deltas, a transaction body."""
+    def reducer_ok(self, request_id: OpaqueId, timestamp: int, body: bytes) -> bytes | None:
+        """Tell the caller of its commit and of its own deltas, a transaction body.
+
+        None here and below: the caller asked not to be told.
+        """
         ...
 
-    def reducer_err(self, request_id: int, timestamp: int, error: str) -> bytes:
+    def reducer_err(self, request_id: OpaqueId, timestamp: int, error: str) -> bytes | None:
         """Tell the caller that the reducer refused; ``error`` is shown to the user."""
         ...
 
-    def reducer_internal_error(self, request_id: int, timestamp: int, error: str) -> bytes:
-        """Tell the caller that the call never ran or broke."""
+    def reducer_internal_error(
+        self, request_id: OpaqueId, timestamp: int, error: str
+    ) -> bytes | None:
+        """Tell the caller that the call broke."""
+        ...
+
+    def reducer_not_run(
+        self, request_id: OpaqueId, timestamp: int, error: str, *, is_internal: bool
+    ) -> bytes:
+        """Tell the caller that the call never ran.
+
+        ``is_internal`` distinguishes a call that nobody could run (unknown name, bad arguments)
+        from one that is refused to this caller now.
+        """
         ...
 
     def procedure_returned(
-        self, request_id: int, timestamp: int, duration: int, value: bytes
+        self, request_id: OpaqueId, timestamp: int, duration: int, value: bytes
     ) -> bytes:
         """Answer of CallProcedure; ``value`` is BSATN, ``duration`` in micros."""
         ...
 
     def procedure_error(
-        self, request_id: int, error: str, timestamp: int = 0, duration: int = 0
+        self, request_id: OpaqueId, error: str, timestamp: int = 0, duration: int = 0
     ) -> bytes:
         """Refuse a CallProcedure, or tell that it failed."""
         ...

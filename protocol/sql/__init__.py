@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from protocol.sql.catalog import Catalog, CatalogTable, SchemaCatalog
+from protocol.sql.demand import Demand, OneOf, Range, demand_of
 from protocol.sql.literals import literal_value
+from protocol.sql.order import SortKey, Window, compile_order
 from protocol.sql.parser import parse_query
 from protocol.sql.predicate import (
     ALWAYS,
@@ -14,7 +16,6 @@ from protocol.sql.predicate import (
     RowTest,
     compile_pair_predicate,
     compile_predicate,
-    equality_columns,
     normalise,
     uses_sender,
 )
@@ -26,6 +27,7 @@ from protocol.sql.resolve import (
     resolve,
     resolve_query,
 )
+from protocol.sql.syntax import SelectEverything
 
 __all__ = [
     "ALWAYS",
@@ -33,16 +35,23 @@ __all__ = [
     "SENDER",
     "Catalog",
     "CatalogTable",
+    "Demand",
+    "OneOf",
     "PairTest",
     "Predicate",
     "Query",
+    "Range",
     "RowTest",
     "SchemaCatalog",
+    "SelectEverything",
     "Selection",
     "SemiJoin",
+    "SortKey",
+    "Window",
+    "compile_order",
     "compile_pair_predicate",
     "compile_predicate",
-    "equality_columns",
+    "demand_of",
     "literal_value",
     "normalise",
     "parse_query",

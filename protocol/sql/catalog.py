@@ -19,7 +19,7 @@ class CatalogTable:
     Attributes:
         name: wire name.
         row_type: its elements are the columns.
-        indexed: positions of the columns that have an index of their own.
+        indexed: positions of the columns that rows are found by.
         is_event: rows are events: no initial rows, no lookups.
     """
 
@@ -64,7 +64,9 @@ class SchemaCatalog:
                     table.name, table.row_type, indexed, table.is_event
                 )
         for view in schema.views:
-            tables[view.name] = CatalogTable(view.name, view.row_type)
+            # A view's rows are computed anew, and put in any order then.
+            every = frozenset(range(len(view.row_type.elements)))
+            tables[view.name] = CatalogTable(view.name, view.row_type, every)
         self._tables = dict(sorted(tables.items()))
         self._unlisted = unlisted
 

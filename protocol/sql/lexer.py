@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from protocol.errors import SqlError
+from protocol.limits import SQL_TOKENS_MAX
 
 __all__ = ["Token", "TokenKind", "tokenize"]
 
@@ -62,6 +63,9 @@ _PATTERN = re.compile(
 )
 
 
+_KINDS = {kind.value: kind for kind in TokenKind}
+
+
 def _unescape(kind: TokenKind, source: str) -> str:
     if kind is TokenKind.QUOTED:
         return source[1:-1].replace('""', '"')
@@ -78,16 +82,19 @@ def tokenize(text: str) -> list[Token]:
     """Split a query into tokens, without white space and comments; the last one is END.
 
     Raises:
-        SqlError: a character that begins no token, or an unfinished string or comment.
+        SqlError: a character that begins no token, an unfinished string or comment, or too many
+            tokens.
     """
-    tokens = []
+    tokens: list[Token] = []
     position = 0
     while position < len(text):
         match = _PATTERN.match(text, position)
         if match is None or match.lastgroup is None or match.lastgroup == "unfinished":
             raise SqlError(f"sql parser error: unexpected {text[position]!r} at {position}")
         if match.lastgroup != "space":
-            kind = TokenKind(match.lastgroup)
+            if len(tokens) == SQL_TOKENS_MAX:
+                raise SqlError(f"Unsupported expression: more than {SQL_TOKENS_MAX} words")
+            kind = _KINDS[match.lastgroup]
             source = match.group()
             tokens.append(Token(kind, _unescape(kind, source), source))
         position = match.end()

@@ -1,11 +1,19 @@
-"""Parser of the query grammar that subscriptions and one-off queries share (wire spec 10.1)."""
+"""Parser of the query grammar that subscriptions and one-off queries share (wire spec 10.1).
+
+``ORDER BY`` and ``LIMIT`` at the end of a query are an extension.
+"""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
 from protocol.errors import SqlError
-from protocol.limits import SQL_BYTES_MAX, SQL_NESTING_MAX, SQL_TERMS_MAX
+from protocol.limits import (
+    SQL_BYTES_MAX,
+    SQL_NESTING_MAX,
+    SQL_ORDER_TERMS_MAX,
+    SQL_TERMS_MAX,
+)
 from protocol.sql.lexer import Token, TokenKind, tokenize
 from protocol.sql.syntax import (
     AllOf,
@@ -18,6 +26,7 @@ from protocol.sql.syntax import (
     LiteralKind,
     Negation,
     Operand,
+    OrderTerm,
     Select,
     SelectEverything,
     Sender,
@@ -26,8 +35,7 @@ from protocol.sql.syntax import (
     Truth,
 )
 
-__all__ = ["parse_query"]
-
+__all__ = ["COLUMN_LIST", "QueryParser", "parse_query", "tokens_of"]
 
 _AFTER_WHERE = ("ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET", "FETCH", "UNION", "EXCEPT")
 _OTHER_JOINS = ("LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "OUTER", "SEMI", "ANTI")
@@ -38,12 +46,12 @@ _KEYWORDS = frozenset(
     )
 )
 _REFUSED_OPERATORS = ("IS", "LIKE", "ILIKE", "IN", "BETWEEN", "NOT", "SIMILAR", "COLLATE")
-_COLUMN_LIST = (
+COLUMN_LIST = (
     "Column projections are not supported in subscriptions; Subscriptions must return a table type"
 )
 
 
-class _Parser:
+class QueryParser:
     """Recursive descent over the tokens of one query."""
 
     def __init__(self, tokens: list[Token]) -> None:
@@ -53,6 +61,7 @@ class _Parser:
         self._terms = 0
 
     def statement(self) -> Statement:
+        """All of it; raises SqlError when it is no query."""
         if self._at_end_of_statement():
             raise SqlError("Empty SQL query")
         if not self._peek().is_word("SELECT"):
@@ -78,14 +87,13 @@ class _Parser:
         where = None
         if self._take_word("WHERE"):
             where = self._any_of()
-        return Select(returned, table, join, where)
+        return Select(returned, table, join, where, self._order(), self._limit())
 
     # --- clauses
 
     def _select_list(self) -> str | None:
+        self._refuse_quantifier()
         token = self._peek()
-        if token.is_word("DISTINCT") or token.is_word("ALL") or token.is_word("TOP"):
-            raise SqlError(f"Unsupported SELECT: {token.source}")
         if token.is_mark("*"):
             self._take()
             returned = None
@@ -94,13 +102,18 @@ class _Parser:
                 self._fail("a select list")
             parts = self._name_parts() if self._at_name() else []
             if not parts or not (self._peek().is_mark(".") and self._peek(1).is_mark("*")):
-                raise SqlError(_COLUMN_LIST)
+                raise SqlError(COLUMN_LIST)
             self._take()
             self._take()
             returned = ".".join(parts)
         if self._peek().is_mark(","):
-            raise SqlError(_COLUMN_LIST)
+            raise SqlError(COLUMN_LIST)
         return returned
+
+    def _refuse_quantifier(self) -> None:
+        token = self._peek()
+        if token.is_word("DISTINCT") or token.is_word("ALL") or token.is_word("TOP"):
+            raise SqlError(f"Unsupported SELECT: {token.source}")
 
     def _table(self) -> TableName:
         if self._peek().is_mark("("):
@@ -120,6 +133,13 @@ class _Parser:
                 self._fail("JOIN")
             return None
         table = self._table()
+        left, right = self._on()
+        self._refuse_other_joins()
+        if self._peek().is_word("JOIN") or self._peek().is_word("INNER"):
+            raise SqlError("Unsupported SELECT: more than two tables")
+        return Join(table, left, right)
+
+    def _on(self) -> tuple[ColumnName, ColumnName]:
         if not self._take_word("ON"):
             raise SqlError("Non-inner joins are not supported")
         parenthesised = self._take_mark("(")
@@ -132,10 +152,7 @@ class _Parser:
             self._fail("`)`")
         if self._peek().is_word("AND") or self._peek().is_word("OR"):
             raise SqlError(f"Unsupported expression: {self._peek().source} in ON")
-        self._refuse_other_joins()
-        if self._peek().is_word("JOIN") or self._peek().is_word("INNER"):
-            raise SqlError("Unsupported SELECT: more than two tables")
-        return Join(table, left, right)
+        return left, right
 
     def _refuse_other_joins(self) -> None:
         if self._peek().kind is TokenKind.WORD and self._peek().text.upper() in _OTHER_JOINS:
@@ -145,6 +162,36 @@ class _Parser:
         if not self._at_name():
             raise SqlError(f"Unsupported expression: {self._peek().source} in ON")
         return self._column()
+
+    def _order(self) -> tuple[OrderTerm, ...]:
+        if not self._take_word("ORDER"):
+            return ()
+        if not self._take_word("BY"):
+            self._fail("BY")
+        terms = [self._order_term()]
+        while self._take_mark(","):
+            terms.append(self._order_term())
+        if len(terms) > SQL_ORDER_TERMS_MAX:
+            raise SqlError(f"Unsupported ORDER BY: more than {SQL_ORDER_TERMS_MAX} columns")
+        return tuple(terms)
+
+    def _order_term(self) -> OrderTerm:
+        if not self._at_name():
+            raise SqlError(f"Unsupported ORDER BY: {self._peek().source}")
+        column = self._column()
+        is_falling = self._take_word("DESC")
+        if not is_falling:
+            self._take_word("ASC")
+        return OrderTerm(column, is_falling)
+
+    def _limit(self) -> int | None:
+        if not self._take_word("LIMIT"):
+            return None
+        token = self._take()
+        # A longer number is no count of anything, and Python refuses to read much longer ones.
+        if token.kind is not TokenKind.NUMBER or not token.text.isdecimal() or len(token.text) > 18:
+            raise SqlError(f"Unsupported LIMIT: {token.source}")
+        return int(token.text)
 
     def _finish(self) -> None:
         token = self._peek()
@@ -305,6 +352,17 @@ class _Parser:
         self._fail(expected)
 
 
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of a statement's text.
+
+    Raises:
+        SqlError: the text is too long, or holds something that is no token.
+    """
+    if len(text.encode(errors="replace")) > SQL_BYTES_MAX:
+        raise SqlError(f"SQL query exceeds maximum allowed length of {SQL_BYTES_MAX} bytes")
+    return tokenize(text)
+
+
 def parse_query(text: str) -> Statement:
     """Parse one query.
 
@@ -312,6 +370,4 @@ def parse_query(text: str) -> Statement:
         SqlError: the text is not in the grammar, or beyond a limit; nothing else, whatever the
             text (wire spec 10.4).
     """
-    if len(text.encode(errors="replace")) > SQL_BYTES_MAX:
-        raise SqlError(f"SQL query exceeds maximum allowed length of {SQL_BYTES_MAX} bytes")
-    return _Parser(tokenize(text)).statement()
+    return QueryParser(tokens_of(text)).statement()

@@ -26,11 +26,12 @@ __all__ = [
     "PairTest",
     "Predicate",
     "RowTest",
+    "RowsTest",
     "SenderValue",
     "Value",
     "compile_pair_predicate",
     "compile_predicate",
-    "equality_columns",
+    "compile_rows_predicate",
     "normalise",
     "uses_sender",
 ]
@@ -109,6 +110,9 @@ RowTest: TypeAlias = Callable[[Sequence[object], Identity], bool]
 PairTest: TypeAlias = Callable[[Sequence[object], Sequence[object], Identity], bool]
 """Takes a row of the returned table, a row of the other table, and the caller."""
 
+RowsTest: TypeAlias = Callable[[Sequence[Sequence[object]], Identity], bool]
+"""Takes the rows of joined tables, by side, and the caller."""
+
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRROR = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
@@ -174,31 +178,10 @@ def uses_sender(predicate: Predicate) -> bool:
     return any(uses_sender(operand) for operand in predicate.operands)
 
 
-def equality_columns(predicate: Predicate) -> list[tuple[int, object]]:
-    """Columns that must have one value for the predicate to hold: what deltas are hashed by.
-
-    Args:
-        predicate: in normal form, over a single table.
-
-    Returns:
-        Position and value of every top-level AND-ed ``column = value``; the value is ``SENDER``
-        where it is the caller's identity. Empty when there are none.
-    """
-    terms = predicate.operands if isinstance(predicate, Conjunction) else (predicate,)
-    pairs: list[tuple[int, object]] = []
-    for term in terms:
-        if isinstance(term, Comparison) and term.operator == "=":
-            if isinstance(term.right, Value):
-                pairs.append((term.left.position, term.right.value))
-            elif isinstance(term.right, SenderValue):
-                pairs.append((term.left.position, SENDER))
-    return pairs
-
-
 class _Source:
     """Python source of a predicate; values become parameters of an enclosing function."""
 
-    def __init__(self, rows: tuple[str, ...]) -> None:
+    def __init__(self, rows: Callable[[int], str]) -> None:
         self._rows = rows
         self.values: list[object] = []
 
@@ -225,7 +208,7 @@ class _Source:
         return f"{left} {_PYTHON[node.operator]} {right}"
 
     def _column(self, column: Column) -> str:
-        return f"{self._rows[column.side]}[{column.position}]"
+        return f"{self._rows(column.side)}[{column.position}]"
 
 
 def _float_comparison(operator: str, left: str, right: str) -> str:
@@ -241,11 +224,12 @@ def _float_comparison(operator: str, left: str, right: str) -> str:
     return f"(not {_float_comparison(_OPPOSITE[operator], left, right)})"
 
 
-def _compile(predicate: Predicate, rows: tuple[str, ...]) -> object:
+def _compile(predicate: Predicate, arguments: str, rows: Callable[[int], str]) -> object:
+    """Compile a predicate to a function of these arguments; ``rows`` says which a side's row is."""
     source = _Source(rows)
     test = source.test(predicate)
     names = ", ".join(f"v{number}" for number in range(len(source.values)))
-    text = f"def bind({names}):\n    return lambda {', '.join(rows)}, sender: {test}\n"
+    text = f"def bind({names}):\n    return lambda {arguments}, sender: {test}\n"
     namespace: dict[str, Callable[..., object]] = {}
     # Names and values never reach the text: it holds positions, operators and parameter names.
     exec(compile(text, "<predicate>", "exec"), namespace)  # noqa: S102
@@ -259,7 +243,9 @@ def compile_predicate(predicate: Predicate) -> RowTest | None:
         None when every row passes, so that callers can skip the test.
     """
     normal = normalise(predicate)
-    return None if normal == ALWAYS else cast("RowTest", _compile(normal, ("row",)))
+    return (
+        None if normal == ALWAYS else cast("RowTest", _compile(normal, "row", ("row",).__getitem__))
+    )
 
 
 def compile_pair_predicate(predicate: Predicate) -> PairTest | None:
@@ -269,4 +255,20 @@ def compile_pair_predicate(predicate: Predicate) -> PairTest | None:
         None when every pair passes.
     """
     normal = normalise(predicate)
-    return None if normal == ALWAYS else cast("PairTest", _compile(normal, ("row", "other")))
+    return (
+        None
+        if normal == ALWAYS
+        else cast("PairTest", _compile(normal, "row, other", ("row", "other").__getitem__))
+    )
+
+
+def compile_rows_predicate(predicate: Predicate) -> RowsTest | None:
+    """Compile a predicate over joined tables to a function of (their rows by side, caller).
+
+    Returns:
+        None when all rows pass.
+    """
+    normal = normalise(predicate)
+    return (
+        None if normal == ALWAYS else cast("RowsTest", _compile(normal, "rows", "rows[{}]".format))
+    )

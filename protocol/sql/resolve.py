@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.errors import SqlError
+from protocol.limits import WINDOW_ROWS_MAX
 from protocol.sql import syntax
 from protocol.sql.catalog import Catalog, CatalogTable
 from protocol.sql.literals import is_comparable, literal_value, type_text
+from protocol.sql.order import OrderColumn, Window
 from protocol.sql.parser import parse_query
 from protocol.sql.predicate import (
     ALWAYS,
@@ -26,17 +28,32 @@ from protocol.sql.predicate import (
 )
 from protocol.types import BOOL, BYTES, IDENTITY, AlgebraicType
 
-__all__ = ["Query", "Selection", "SemiJoin", "query_error", "resolve", "resolve_query"]
+__all__ = [
+    "Query",
+    "Scope",
+    "Selection",
+    "SemiJoin",
+    "check_same",
+    "find_table",
+    "query_error",
+    "resolve",
+    "resolve_query",
+    "sides_of",
+]
 
 _MIRROR = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Rows of one table that pass ``predicate``; hashable, equal for equal meaning."""
+    """Rows of one table that pass ``predicate``; hashable, equal for equal meaning.
+
+    With a ``window`` only its rows, in its order.
+    """
 
     table: str
     predicate: Predicate
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +89,14 @@ def query_error(error: SqlError, text: str) -> str:
     return f"{error}, executing: `{text}`"
 
 
-class _Scope:
-    """The tables of FROM by alias, the returned one on side 0."""
+class Scope:
+    """The tables of FROM by alias, each with its side."""
 
     def __init__(self, sides: Mapping[str, tuple[int, CatalogTable]]) -> None:
         self._sides = sides
 
     def column(self, name: syntax.ColumnName) -> Column:
+        """The column of that name; raises SqlError when there is none."""
         if name.table is None:
             if len(self._sides) > 1:
                 raise SqlError("Names must be qualified when using joins")
@@ -92,7 +110,18 @@ class _Scope:
                 return Column(position, field.type, side)
         raise SqlError(f"`{name.column}` is not in scope")
 
+    def window(self, order: Sequence[syntax.OrderTerm], limit: int | None) -> Window:
+        """ORDER BY and LIMIT over these columns; raises SqlError for one that has no order."""
+        columns = []
+        for term in order:
+            column = self.column(term.column)
+            if not is_comparable(column.type):
+                raise SqlError(f"Unsupported ORDER BY: columns of type `{type_text(column.type)}`")
+            columns.append(OrderColumn(column, term.is_falling))
+        return Window(tuple(columns), limit)
+
     def condition(self, node: syntax.Condition) -> Predicate:
+        """The predicate of a condition; raises SqlError (wire spec 10.4)."""
         if isinstance(node, syntax.AllOf):
             return Conjunction(tuple(self.condition(operand) for operand in node.operands))
         if isinstance(node, syntax.AnyOf):
@@ -106,7 +135,7 @@ class _Scope:
     def _truth(self, operand: syntax.Operand) -> Predicate:
         if isinstance(operand, syntax.ColumnName):
             column = self.column(operand)
-            _check_same(column.type, BOOL)
+            check_same(column.type, BOOL)
             return Comparison("=", column, Value(True))
         if isinstance(operand, syntax.Literal) and operand.kind is syntax.LiteralKind.BOOL:
             return Constant(operand.text == "TRUE")
@@ -124,16 +153,17 @@ class _Scope:
             )
         if isinstance(right, syntax.ColumnName):
             other = self.column(right)
-            _check_same(column.type, other.type)
+            check_same(column.type, other.type)
             return Comparison(operator, column, other)
         if isinstance(right, syntax.Sender):
             if column.type != BYTES:
-                _check_same(IDENTITY, column.type)
+                check_same(IDENTITY, column.type)
             return Comparison(operator, column, SENDER)
         return Comparison(operator, column, Value(literal_value(right, column.type)))
 
 
-def _check_same(expected: AlgebraicType, inferred: AlgebraicType) -> None:
+def check_same(expected: AlgebraicType, inferred: AlgebraicType) -> None:
+    """Raise SqlError when two types differ."""
     if expected != inferred:
         raise SqlError(
             f"Unexpected type: (expected) {type_text(expected)} != {type_text(inferred)} (inferred)"
@@ -153,22 +183,24 @@ def _compare_literals(operator: str, left: syntax.Operand, right: syntax.Operand
     return Constant((first == second) == (operator == "="))
 
 
-def _find(catalog: Catalog, name: str) -> CatalogTable:
+def find_table(catalog: Catalog, name: str) -> CatalogTable:
+    """The table or view that a caller may read; raises SqlError when there is none."""
     table = catalog.table(name)
     if table is None:
         raise SqlError(f"no such table: `{name}`. If the table exists, it may be marked private.")
     return table
 
 
-def _sides(node: Predicate) -> set[int]:
+def sides_of(node: Predicate) -> set[int]:
+    """The sides whose rows a predicate speaks of."""
     if isinstance(node, Constant):
         return set()
     if isinstance(node, Comparison):
         sides = {node.left.side}
         return sides | {node.right.side} if isinstance(node.right, Column) else sides
     if isinstance(node, Not):
-        return _sides(node.operand)
-    return set().union(*(_sides(operand) for operand in node.operands))
+        return sides_of(node.operand)
+    return set().union(*(sides_of(operand) for operand in node.operands))
 
 
 def _as_own(node: Predicate) -> Predicate:
@@ -190,7 +222,7 @@ def _split(predicate: Predicate) -> tuple[Predicate, Predicate, Predicate]:
     """Split a normal form into what needs the returned row, the other row, and both."""
     parts: tuple[list[Predicate], list[Predicate], list[Predicate]] = ([], [], [])
     for term in predicate.operands if isinstance(predicate, Conjunction) else (predicate,):
-        sides = _sides(term)
+        sides = sides_of(term)
         if sides == {1}:
             parts[1].append(_as_own(term))
         else:
@@ -203,21 +235,23 @@ def _resolve_join(
     statement: syntax.Select, join: syntax.Join, catalog: Catalog, *, subscription: bool
 ) -> SemiJoin:
     names = (statement.table, join.table)
-    tables = tuple(_find(catalog, name.name) for name in names)
+    tables = tuple(find_table(catalog, name.name) for name in names)
     if statement.returned is None:
         raise SqlError("SELECT * is not supported for joins")
+    if statement.order or statement.limit is not None:
+        raise SqlError("Unsupported SELECT: ORDER BY and LIMIT with joins")
     if names[0].alias == names[1].alias:
         raise SqlError(f"Duplicate name: `{names[0].alias}`")
     if statement.returned not in (names[0].alias, names[1].alias):
         raise SqlError(f"`{statement.returned}` is not in scope")
     returned = 0 if statement.returned == names[0].alias else 1
-    scope = _Scope({name.alias: (i ^ returned, tables[i]) for i, name in enumerate(names)})
+    scope = Scope({name.alias: (i ^ returned, tables[i]) for i, name in enumerate(names)})
     left, right = scope.column(join.left), scope.column(join.right)
     if left.side == right.side:
         raise SqlError("Unsupported expression: ON has to compare columns of both tables")
     if not is_comparable(left.type):
         raise SqlError(f"Invalid binary operator `=` for type `{type_text(left.type)}`")
-    _check_same(left.type, right.type)
+    check_same(left.type, right.type)
     own, looked_up = (left, right) if left.side == 0 else (right, left)
     table, other = tables[returned], tables[1 - returned]
     if subscription and not (own.position in table.indexed and looked_up.position in other.indexed):
@@ -262,14 +296,35 @@ def resolve(
         )
     if statement.join is not None:
         return (_resolve_join(statement, statement.join, catalog, subscription=subscription),)
+    return (_resolve_selection(statement, catalog, subscription=subscription),)
+
+
+def _resolve_selection(
+    statement: syntax.Select, catalog: Catalog, *, subscription: bool
+) -> Selection:
     name = statement.table
-    table = _find(catalog, name.name)
+    table = find_table(catalog, name.name)
     if statement.returned not in (None, name.alias):
         raise SqlError(f"`{statement.returned}` is not in scope")
-    if statement.where is None:
-        return (Selection(table.name, ALWAYS),)
-    condition = _Scope({name.alias: (0, table)}).condition(statement.where)
-    return (Selection(table.name, normalise(condition)),)
+    scope = Scope({name.alias: (0, table)})
+    where = ALWAYS if statement.where is None else normalise(scope.condition(statement.where))
+    if not statement.order and statement.limit is None:
+        return Selection(table.name, where)
+    if subscription:
+        _check_window(statement, table)
+    return Selection(table.name, where, scope.window(statement.order, statement.limit))
+
+
+def _check_window(statement: syntax.Select, table: CatalogTable) -> None:
+    """A live window has an order and an end, and its rows stay until they are deleted."""
+    if not statement.order:
+        raise SqlError("Unsupported SELECT: LIMIT without ORDER BY in a subscription")
+    if statement.limit is None:
+        raise SqlError("Unsupported SELECT: ORDER BY without LIMIT in a subscription")
+    if statement.limit > WINDOW_ROWS_MAX:
+        raise SqlError(f"Unsupported SELECT: LIMIT beyond {WINDOW_ROWS_MAX} in a subscription")
+    if table.is_event:
+        raise SqlError(f"Unsupported SELECT: ORDER BY over the event table `{table.name}`")
 
 
 def resolve_query(text: str, catalog: Catalog, *, subscription: bool = True) -> tuple[Query, ...]:

@@ -9,20 +9,30 @@ from typing import TypeAlias
 __all__ = [
     "AllOf",
     "AnyOf",
+    "Assignment",
     "ColumnName",
+    "Command",
     "Comparison",
     "Condition",
+    "Delete",
+    "Insert",
     "Join",
     "Literal",
     "LiteralKind",
     "Negation",
     "Operand",
+    "OrderTerm",
+    "Pick",
+    "PickAll",
+    "PickCount",
+    "Report",
     "Select",
     "SelectEverything",
     "Sender",
     "Statement",
     "TableName",
     "Truth",
+    "Update",
 ]
 
 
@@ -117,6 +127,14 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """A column of ORDER BY; an extension, as the official host orders nothing."""
+
+    column: ColumnName
+    is_falling: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Select:
     """A query; ``returned`` is the alias in ``alias.*``, None for a plain ``*``."""
 
@@ -124,6 +142,8 @@ class Select:
     table: TableName
     join: Join | None
     where: Condition | None
+    order: tuple[OrderTerm, ...] = ()
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +152,82 @@ class SelectEverything:
 
 
 Statement: TypeAlias = Select | SelectEverything
+"""What subscriptions and one-off queries ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A column of the select list; ``alias`` is None when it goes by its own name."""
+
+    column: ColumnName
+    alias: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickAll:
+    """``*`` or ``alias.*``."""
+
+    table: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickCount:
+    """``COUNT(*) AS alias``, which stands alone."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A query of the larger grammar.
+
+    Attributes:
+        picks: the select list.
+        tables: FROM, one or more.
+        joins: for each further table the columns that must be equal, None for CROSS JOIN.
+    """
+
+    picks: tuple[Pick | PickAll | PickCount, ...]
+    tables: tuple[TableName, ...]
+    joins: tuple[tuple[ColumnName, ColumnName] | None, ...]
+    where: Condition | None
+    order: tuple[OrderTerm, ...]
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """``INSERT INTO table [(columns)] VALUES (...), ...``; no columns are all, in order."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Literal | Sender, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``column = value`` of an UPDATE."""
+
+    column: str
+    value: Literal | Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """``UPDATE table SET ... [WHERE ...]``."""
+
+    table: str
+    assignments: tuple[Assignment, ...]
+    where: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """``DELETE FROM table [WHERE ...]``."""
+
+    table: str
+    where: Condition | None
+
+
+Command: TypeAlias = Report | Insert | Update | Delete
+"""What the larger grammar of HTTP asks."""

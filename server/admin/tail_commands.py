@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from actors.host import Caller
-from actors.host.cell import Running
 from actors.host.core import ActorCore
+from actors.host.meter import Running
 from actors.host.turns import TurnNote
 from actors.keys import ActorKey
 from actors.operations.audit import OperationsAudit
@@ -175,7 +175,7 @@ async def tail_deltas(ctx: AdminContext, params: TailDeltas) -> TailBegun:
         return (
             (name is None or call == name)
             and (table is None or core.database.is_touched(table))
-            and (not is_of_caller or _is_caller(running and running.turn.note()[2], params))
+            and (not is_of_caller or _is_caller(_caller_of(running), params))
         )
 
     if table is not None and table not in {entry.name for entry in ctx.host.module.tables.values()}:
@@ -284,6 +284,10 @@ class TailEnded(Result):
 async def end_tail(ctx: AdminContext, params: EndTail) -> TailEnded:
     """End a tail of this connection; all of them end with it."""
     return TailEnded(ended=ctx.peer.end(params.tail))
+
+
+def _caller_of(running: Running | None) -> Caller | None:
+    return None if running is None else running.turn.note()[2]
 
 
 def _is_of_caller(params: TailCalls | TailDeltas) -> bool:

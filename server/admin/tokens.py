@@ -9,10 +9,16 @@ from server.admin.context import Operator
 from server.admin.roles import Role
 from server.errors import KeyFileError, TokenError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import read_or_create
+from server.identity.secret_files import read_or_create, read_secret
 from server.identity.tokens import LOCAL_ISSUER, Authenticator
 
-__all__ = ["ADMIN_ROLE_CLAIM", "ADMIN_TOKEN_FILE", "AdminTokens", "mint_admin_token"]
+__all__ = [
+    "ADMIN_ROLE_CLAIM",
+    "ADMIN_TOKEN_FILE",
+    "AdminTokens",
+    "mint_admin_token",
+    "mint_owner_token",
+]
 
 ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 - a file name
 """In the data folder, for its owner alone; made at the first start."""
@@ -32,17 +38,27 @@ def mint_admin_token(authenticator: Authenticator, role: Role, name: str, second
     return authenticator.mint(name, seconds=seconds, extra=extra).token
 
 
+def mint_owner_token(authenticator: Authenticator) -> str:
+    """Make a token for the data folder's own file, without an end."""
+    return authenticator.mint(_OWNER, extra={ADMIN_ROLE_CLAIM: Role.DANGER.claim}).token
+
+
 class AdminTokens:
     """Says which operator a token is of.
 
-    Only the data folder's own token may be without an end: it is revoked by deleting its file and
-    starting the server again.
+    Only the data folder's own token may be without an end: it is the one that stands in its file
+    at the moment, so that replacing the file revokes it.
+
+    Args:
+        authenticator: verifies tokens.
+        issuers: whose claims are believed.
+        path: file of the data folder's own token.
     """
 
-    def __init__(self, authenticator: Authenticator, issuers: TrustedIssuers, owner: str) -> None:
+    def __init__(self, authenticator: Authenticator, issuers: TrustedIssuers, path: Path) -> None:
         self._authenticator = authenticator
         self._issuers = issuers
-        self._owner = owner
+        self._path = path
 
     @classmethod
     async def load(
@@ -54,11 +70,10 @@ class AdminTokens:
             KeyFileError: the file holds no token of this folder's key.
         """
         path = data_dir / ADMIN_TOKEN_FILE
-        fresh = authenticator.mint(_OWNER, extra={ADMIN_ROLE_CLAIM: Role.DANGER.claim}).token
-        token = read_or_create(path, fresh.encode()).decode(errors="replace").strip()
-        tokens = cls(authenticator, issuers, token)
+        content = read_or_create(path, mint_owner_token(authenticator).encode())
+        tokens = cls(authenticator, issuers, path)
         try:
-            await tokens.operator(token)
+            await tokens.operator(_text(content))
         except TokenError as error:
             raise KeyFileError(path, f"{error}; delete it to get a new one") from None
         return tokens
@@ -70,10 +85,20 @@ class AdminTokens:
             TokenError: the token is not accepted.
         """
         claims = await self._authenticator.verify(token)
-        if claims.expires_at is None and token != self._owner:
+        if claims.expires_at is None and not self._is_owners(token):
             raise TokenError("an operator's token has an end")
         is_trusted = claims.issuer == LOCAL_ISSUER or self._issuers.is_trusted(claims.issuer)
         role = Role.of_claim(json.loads(claims.raw_claims_json).get(ADMIN_ROLE_CLAIM))
         if role is None or not is_trusted:
             return None
         return Operator(claims.subject, claims.issuer, role, claims.identity, claims.expires_at)
+
+    def _is_owners(self, token: str) -> bool:
+        try:
+            return token == _text(read_secret(self._path))
+        except (OSError, KeyFileError):
+            return False
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace").strip()

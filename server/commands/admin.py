@@ -27,9 +27,9 @@ from server.commands.admin_link import AdminAddress, AdminLink, find_address, li
 from server.commands.admin_options import REASON, common_options, field_options, given_params
 from server.commands.admin_show import console_for_people, notice_lines, render
 from server.commands.admin_values import harmless
-from server.errors import EXIT_REFUSED, CommandError, ServerError, StartError
+from server.errors import EXIT_FAILED, EXIT_REFUSED, CommandError, ServerError, StartError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.settings import load_settings
 
@@ -37,9 +37,6 @@ __all__ = ["run_admin"]
 
 _WITHOUT = frozenset({"tail.end"})
 """Commands about the connection itself: here the end of the program is the end of it."""
-
-EXIT_FAILED = 1
-"""Exit code: the server refuses the command, or the operator said no."""
 
 
 def run_admin(arguments: Sequence[str]) -> None:
@@ -197,7 +194,7 @@ def _mint_token(
     folder = load_settings({} if data_dir is None else {"data_dir": data_dir}).settings.data_dir
     issuers = TrustedIssuers((), time.monotonic)
     clock = lambda: time.time_ns() // 1_000  # noqa: E731
-    authenticator = Authenticator(SigningKey.load(folder), issuers, clock=clock)
+    authenticator = Authenticator(SigningKeys.load(folder), issuers, clock=clock)
     found = Role.of_claim(role)
     assert found is not None, "typer lets nothing else through"
     typer.echo(mint_admin_token(authenticator, found, name, expires_in))

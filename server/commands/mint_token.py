@@ -9,7 +9,7 @@ from pathlib import Path
 from actors.claims import ROLES
 from server.errors import StartError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 
 __all__ = ["mint_token"]
@@ -30,7 +30,7 @@ def mint_token(data_dir: Path, roles: Sequence[str], subject: str, seconds: int)
             f"no such role: {', '.join(unknown)}; roles are {', '.join(sorted(ROLES))}"
         )
     authenticator = Authenticator(
-        SigningKey.load(data_dir),
+        SigningKeys.load(data_dir),
         TrustedIssuers((), time.monotonic),
         clock=lambda: time.time_ns() // 1_000,
     )

@@ -14,12 +14,9 @@ from server.admin.tokens import ADMIN_TOKEN_FILE, AdminTokens
 from server.doctor.findings import Finding, error, fine, warning
 from server.errors import KeyFileError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import (
-    CLUSTER_SECRET_FILE,
-    SIGNING_KEY_FILE,
-    SigningKey,
-    load_cluster_secret,
-)
+from server.identity.keys import CLUSTER_SECRET_FILE, load_cluster_secret
+from server.identity.secret_files import OTHERS
+from server.identity.signing_keys import KEYS_FOLDER, SigningKeys, signing_key_files
 from server.identity.tokens import Authenticator
 from server.limits import (
     DOCTOR_DISK_BYTES_LOW,
@@ -29,7 +26,6 @@ from server.limits import (
 
 __all__ = ["check_disk", "check_folder", "check_keys", "check_sync", "is_locked"]
 
-_OTHERS = 0o077
 _LOCK_FILE = "lock"
 _MIB = 1024 * 1024
 
@@ -46,7 +42,7 @@ def check_folder(folder: Path) -> Finding:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         advice = f"chown {os.geteuid()} {folder} && chmod 700 {folder}"
         return error("folder", f"{folder} is not ours to write", advice)
-    if folder.stat().st_mode & _OTHERS:
+    if folder.stat().st_mode & OTHERS:
         return warning("folder", f"others may look into {folder}", f"chmod 700 {folder}")
     return fine("folder", str(folder))
 
@@ -69,11 +65,19 @@ def is_locked(folder: Path) -> bool:
 async def check_keys(folder: Path, issuers: tuple[str, ...]) -> list[Finding]:
     """Whether the secrets of the folder are whole and nobody else's; those that are there."""
     findings: list[Finding] = []
-    for name in (SIGNING_KEY_FILE, CLUSTER_SECRET_FILE, ADMIN_TOKEN_FILE):
-        path = folder / name
-        if path.exists() and path.stat().st_mode & _OTHERS:
+    keys = folder / KEYS_FOLDER
+    if keys.is_dir() and keys.stat().st_mode & OTHERS:
+        findings.append(error("keys", f"others may look into {keys}", f"chmod 700 {keys}"))
+    for path in (
+        *signing_key_files(folder),
+        folder / CLUSTER_SECRET_FILE,
+        folder / ADMIN_TOKEN_FILE,
+    ):
+        if path.exists() and path.stat().st_mode & OTHERS:
             advice = f"chmod 600 {path}, and delete it to get a new one if others used the machine"
             findings.append(error("keys", f"others may read {path}", advice))
+    if findings:
+        return findings
     try:
         present = await _load_keys(folder, issuers)
     except KeyFileError as fault:
@@ -83,9 +87,8 @@ async def check_keys(folder: Path, issuers: tuple[str, ...]) -> list[Finding]:
         advice = f"make the files of {folder} yours"
         findings.append(error("keys", f"{fault.filename}: {fault.strerror}", advice))
     else:
-        if not findings:
-            text = ", ".join(present) if present else "made at the first start"
-            findings.append(fine("keys", text))
+        text = ", ".join(present) if present else "made at the first start"
+        findings.append(fine("keys", text))
     return findings
 
 
@@ -95,12 +98,13 @@ async def _load_keys(folder: Path, issuers: tuple[str, ...]) -> list[str]:
     if (folder / CLUSTER_SECRET_FILE).exists():
         load_cluster_secret(folder)
         present.append(CLUSTER_SECRET_FILE)
-    if (folder / SIGNING_KEY_FILE).exists():
-        key = SigningKey.load(folder)
-        present.append(SIGNING_KEY_FILE)
+    files = signing_key_files(folder)
+    if files:
+        keys = SigningKeys.load(folder)
+        present += [file.relative_to(folder).as_posix() for file in files]
         if (folder / ADMIN_TOKEN_FILE).exists():
             trusted = TrustedIssuers(issuers, time.monotonic)
-            authenticator = Authenticator(key, trusted, clock=lambda: time.time_ns() // 1_000)
+            authenticator = Authenticator(keys, trusted, clock=lambda: time.time_ns() // 1_000)
             await AdminTokens.load(folder, authenticator, trusted)
             present.append(ADMIN_TOKEN_FILE)
     elif (folder / ADMIN_TOKEN_FILE).exists():

@@ -34,7 +34,7 @@ def authenticated(
     async def handle(request: Request) -> Response:
         header = request.headers.get("authorization")
         if header is None and not anonymous:
-            return PlainTextResponse("a token is required", 401)
+            return _unknown("a token is required")
         try:
             bearer = await authenticator.authenticate(header)
         except CredentialsError as error:
@@ -42,10 +42,14 @@ def authenticated(
         except BannedError as error:
             return PlainTextResponse(str(error), 403)
         except TokenError as error:
-            return PlainTextResponse(str(error), 401)
+            return _unknown(str(error))
         response = await handler(request, bearer)
         response.headers["spacetime-identity"] = str(bearer.claims.identity)
         response.headers["spacetime-identity-token"] = bearer.token
         return response
 
     return handle
+
+
+def _unknown(text: str) -> Response:
+    return PlainTextResponse(text, 401, {"www-authenticate": "Bearer"})

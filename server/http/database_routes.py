@@ -1,65 +1,59 @@
-"""Routes under ``/v1/database/:db`` that only read: names, identity, schema (wire spec 1, 13)."""
+"""Routes under ``/v1/database/:db``: which address does what, and for whom (wire spec 1.1)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from protocol.schema import ModuleSchema
-from protocol.schema_json import to_v9_json, to_v10_json
 from server.databases import Database, Databases
 from server.http.bearers import authenticated
+from server.http.database_facts import DatabaseFacts
+from server.http.function_routes import FunctionRoutes
+from server.http.log_routes import LogRoutes
 from server.identity.tokens import Authenticator, Bearer
 
 __all__ = ["database_routes"]
 
-_DatabaseHandler = Callable[[Request, Database], Awaitable[Response]]
+_Handler = Callable[[Request, Bearer, Database], Awaitable[Response]]
 
 
 def database_routes(
-    authenticator: Authenticator, databases: Databases, schema: ModuleSchema
+    authenticator: Authenticator,
+    databases: Databases,
+    facts: DatabaseFacts,
+    functions: FunctionRoutes | None,
+    logs: LogRoutes | None,
 ) -> list[Route]:
-    """Build the routes. The schema is spelled once: it does not change while the server runs."""
-    definitions = {
-        "9": json.dumps(to_v9_json(schema)).encode(),
-        "10": json.dumps(to_v10_json(schema)).encode(),
-    }
+    """Build the routes; without ``functions`` or ``logs`` there are none of theirs.
 
-    def route(path: str, handler: _DatabaseHandler) -> Route:
-        async def handle(request: Request, _bearer: Bearer) -> Response:
+    Whoever comes without a token is somebody new.
+    """
+
+    def route(method: str, path: str, handler: _Handler) -> Route:
+        async def handle(request: Request, bearer: Bearer) -> Response:
             name = request.path_params["database"]
             database = databases.find(name)
             if database is None:
                 return PlainTextResponse(f"`{name}` not found", 404)
-            return await handler(request, database)
+            return await handler(request, bearer, database)
 
         endpoint = authenticated(authenticator, handle, anonymous=True)
-        return Route(f"/v1/database/{{database}}/{path}", endpoint, methods=["GET"])
+        return Route(f"/v1/database/{{database}}{path}", endpoint, methods=[method])
 
-    async def identity(_request: Request, database: Database) -> Response:
-        return PlainTextResponse(str(database.identity))
-
-    async def names(_request: Request, database: Database) -> Response:
-        return JSONResponse({"names": [database.name]})
-
-    async def show_schema(request: Request, _database: Database) -> Response:
-        definition = definitions.get(request.query_params.get("version", ""))
-        if definition is None:
-            return PlainTextResponse("version is 9 or 10", 400)
-        return Response(definition, media_type="application/json")
-
-    async def subscribe(_request: Request, _database: Database) -> Response:
-        return PlainTextResponse(
-            "this address is for websockets", 426, headers={"upgrade": "websocket"}
-        )
-
-    return [
-        route("identity", identity),
-        route("names", names),
-        route("schema", show_schema),
-        route("subscribe", subscribe),
+    routes = [
+        route("GET", "", facts.info),
+        route("GET", "/identity", facts.identity),
+        route("GET", "/names", facts.names),
+        route("GET", "/schema", facts.schema),
+        route("GET", "/unstable/timestamp", facts.timestamp),
+        route("GET", "/subscribe", facts.subscribe),
     ]
+    if functions is not None:
+        routes.append(route("POST", "/call/{function}", functions.call))
+        routes.append(route("POST", "/sql", functions.sql))
+    if logs is not None:
+        routes.append(route("GET", "/logs", logs.show))
+    return routes

@@ -42,7 +42,7 @@ from server.http.uploads import read_upload
 from server.http.visits import Visits
 from server.transport.gateway import Gateway
 
-__all__ = ["Facade"]
+__all__ = ["Facade", "by_address"]
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +109,10 @@ class Facade:
         document = json_bytes(describe(compiled))
         self._addresses.add("GET", OPENAPI_PATH, partial(_show, document))
         self.roots = sorted({f"/{entry.route.path.split('/')[1]}" for entry in compiled} | {"/api"})
+
+    def has_address(self, path: str) -> bool:
+        """Whether there is anything at an address, for any method."""
+        return self._addresses.find("GET", path) is not None
 
     def close(self) -> None:
         """End the streams, and refuse what comes from now on."""
@@ -215,7 +219,7 @@ class Facade:
             raise ReducerError("auth.unauthenticated", "a token is required")
         claims = gateway.authenticator.mint_anonymous().claims
         host = request.client.host if request.client else ""
-        return _Asking(claims, _by_address(gateway.admission, host), is_known=False)
+        return _Asking(claims, by_address(gateway.admission, host), is_known=False)
 
     @asynccontextmanager
     async def _calling(self, asking: _Asking) -> AsyncIterator[Caller]:
@@ -252,7 +256,7 @@ async def _show(document: bytes, _exchange: _Exchange) -> Response:
     return Response(document, media_type=_JSON)
 
 
-def _by_address(admission: Admission | None, host: str) -> Admission | None:
+def by_address(admission: Admission | None, host: str) -> Admission | None:
     """The rates of everybody who comes from an address without a token."""
     if admission is None:
         return None

@@ -7,16 +7,25 @@ import contextlib
 import ipaddress
 import socket
 from asyncio import AbstractEventLoop, Protocol
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from server.errors import BindRefusedError, PortInUseError, SettingsError
 from server.limits import HEAD_SECONDS_MAX, HEADER_BYTES_MAX
+
+if TYPE_CHECKING:
+    from uvicorn._types import (
+        ASGI3Application,
+        ASGIReceiveCallable,
+        ASGISendCallable,
+        ASGISendEvent,
+        Scope,
+    )
 
 __all__ = ["Listener", "bind_port", "is_loopback"]
 
@@ -66,7 +75,10 @@ def bind_port(
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with bounds on a request's head: its bytes and its time."""
+    """uvicorn's HTTP protocol with bounds on a request's head: its bytes and its time.
+
+    Who closes, or is closed, while a request is answered is no error: the answer goes nowhere.
+    """
 
     def __init__(
         self,
@@ -107,6 +119,22 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
                 self.send_400_response("Request header fields are too large.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Answer a request; called by the base, which would write to a closed connection."""
+        transport = self.transport
+
+        async def answer(
+            scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> None:
+            async def say(message: ASGISendEvent) -> None:
+                if transport.is_closing():
+                    cycle.disconnected = True
+                await send(message)
+
+            await app(scope, receive, say)
+
+        super()._start_asgi_task(cycle, answer)
 
     def _expect_head(self) -> None:
         if self._head_timer is None:

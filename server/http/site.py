@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,21 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
 
 from protocol.schema import ModuleSchema
 from server.canary import CanaryState
 from server.databases import Databases
 from server.http.cors import CrossOrigin
+from server.http.database_facts import DatabaseFacts
+from server.http.database_openapi import describing_route
 from server.http.database_routes import database_routes
 from server.http.facade import Facade
+from server.http.function_routes import FunctionRoutes
 from server.http.health import HealthProbe, health_routes
 from server.http.identity_routes import identity_routes
+from server.http.log_routes import LogRoutes
+from server.http.module_routes import DatabaseModuleRoutes, ModuleRoutes
 from server.http.traffic import RequestTraces, Traffic
 from server.identity.tokens import Authenticator
 from server.metrics import HttpTally
@@ -31,24 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["build_site"]
 
 
-class _ModuleRoutes(BaseRoute):
-    """All addresses below the roots of a module's routes, whatever characters they have."""
-
-    def __init__(self, facade: Facade) -> None:
-        self._facade = facade
-        self._roots = tuple(f"{root}/" for root in facade.roots)
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether a request is for the module; the facade says what becomes of it."""
-        is_ours = scope["type"] == "http" and f"{scope['path']}/".startswith(self._roots)
-        return (Match.FULL if is_ours else Match.NONE), {}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request (ASGI)."""
-        await self._facade(scope, receive, send)
-
-
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def _now_micros() -> int:
+    return time.time_ns() // 1_000
 
 
 def _metrics_route(sources: Sources) -> Route:
@@ -74,23 +66,29 @@ def build_site(
     canary: Callable[[], CanaryState],
     tally: HttpTally,
     metrics: Sources | None,
+    clock: Callable[[], int] = _now_micros,
     facade: Facade | None = None,
+    functions: FunctionRoutes | None = None,
+    logs: LogRoutes | None = None,
     traces: RequestTraces | None = None,
     access_log: bool = False,
 ) -> Starlette:
     """Build the application.
 
-    Without ``metrics`` there is no ``/metrics``; without ``facade`` the module has no routes.
-    Requests are counted in ``tally`` all the same.
+    Without ``metrics`` there is no ``/metrics``; without ``facade`` the module has no routes;
+    without ``functions`` nothing is called and queried over HTTP, and without ``logs`` there are no
+    logs. Requests are counted in ``tally`` all the same.
     """
+    facts = DatabaseFacts(schema, clock)
     routes: list[BaseRoute] = [
         *health_routes(probe, canary),
-        *identity_routes(authenticator),
-        *database_routes(authenticator, databases, schema),
+        *identity_routes(authenticator, databases),
+        *database_routes(authenticator, databases, facts, functions, logs),
+        describing_route(schema),
     ]
     if metrics is not None:
         routes.append(_metrics_route(metrics))
     if facade is not None:
-        routes.append(_ModuleRoutes(facade))
+        routes += (ModuleRoutes(facade), DatabaseModuleRoutes(facade, databases))
     traffic = Middleware(Traffic, tally, traces, is_logged=access_log)
     return Starlette(routes=routes, middleware=[traffic, Middleware(CrossOrigin)])

@@ -17,8 +17,7 @@ from typing import Final
 from actors.claims import Claims
 from actors.errors import ReducerError, SessionRefusedError
 from actors.host import Caller
-from protocol.connection import wire_for
-from protocol.upgrade import Subprotocol
+from protocol.messages import V2
 from protocol.values import ConnectionId, Identity
 from server.limits import VISIT_SECONDS, VISITS_MAX
 from server.transport.gateway import Gateway
@@ -41,7 +40,7 @@ class _Visit:
             claims=claims,
             connection_id=self.connection_id,
             token="",
-            wire=wire_for(Subprotocol.V2_BSATN),
+            wire=V2,
             confirmed=True,
             sink=self,
             subprotocol=_PROTOCOL,

@@ -10,20 +10,18 @@ import json
 import unicodedata
 from collections.abc import Mapping
 
-from actors.claims import ROLES, Claims
+from actors.claims import Claims
 from protocol.identity import identity_from_claims
 from server.errors import TokenError, TokenExpiredError
+from server.identity.role_rules import DEFAULT_ROLES, RoleRule
 from server.limits import (
     CLAIM_TEXT_BYTES_MAX,
     CLAIMS_JSON_BYTES_MAX,
-    CLOCK_SKEW_SECONDS_MAX,
+    CLOCK_SKEW_SECONDS_DEFAULT,
     DISPLAY_NAME_CHARS_MAX,
 )
 
-__all__ = ["DEFAULT_ROLES", "claims_from_payload"]
-
-DEFAULT_ROLES = frozenset({"player", "creator"})
-"""Roles of whoever holds a valid token that no trusted issuer gave others (domain 1.8)."""
+__all__ = ["claims_from_payload"]
 
 _MICROS = 1_000_000
 _SECONDS_MAX = 2**42
@@ -79,27 +77,45 @@ def _display_name(payload: Mapping[str, object]) -> str | None:
     return None
 
 
-def _roles(payload: Mapping[str, object], *, trusted: bool) -> frozenset[str]:
-    value = payload.get("roles")
-    if not trusted or not isinstance(value, list):
-        return DEFAULT_ROLES
-    return ROLES.intersection(role for role in value if isinstance(role, str)) or DEFAULT_ROLES
+def _end(payload: Mapping[str, object], now: int, skew: int, *, is_foreign: bool) -> int | None:
+    """Seconds at which the token ends for us; None for one of ours without an end."""
+    expires_at = _seconds(payload, "exp")
+    if expires_at is None:
+        if is_foreign:
+            raise TokenError("exp is missing")
+        return None
+    end = expires_at + skew if is_foreign else expires_at
+    if end <= now:
+        raise TokenExpiredError("token has expired")
+    return end
 
 
 def claims_from_payload(
-    payload: Mapping[str, object], *, now: int, trusted: bool, must_expire: bool
+    payload: Mapping[str, object],
+    *,
+    now: int,
+    role_rule: RoleRule | None,
+    is_foreign: bool,
+    audiences: frozenset[str] = frozenset(),
+    skew_seconds: int = CLOCK_SKEW_SECONDS_DEFAULT,
 ) -> Claims:
     """Check a token's payload and say who its bearer is.
+
+    The claims' ``expires_at`` is when we cease to accept the token: its ``exp``, and the allowed
+    skew later where an issuer's clock set it.
 
     Args:
         payload: the JSON object of a token whose signature holds.
         now: microseconds since the Unix epoch.
-        trusted: whether ``roles`` of this issuer count.
-        must_expire: whether a token without ``exp`` is refused.
+        role_rule: how roles are read; None when those of this issuer do not count.
+        is_foreign: whether an issuer signed it and not this server; such a token must expire.
+        audiences: of which it must name one; empty when any will do.
+        skew_seconds: how far ``iat`` and ``nbf`` may lie in our future, and an issuer's ``exp`` in
+            our past.
 
     Raises:
         TokenError: a member is missing, malformed or out of bounds, the token is not valid at
-            ``now``, or it names another identity than its own.
+            ``now``, is for others, or it names another identity than its own.
     """
     issuer = _subject_text(payload, "iss")
     subject = _subject_text(payload, "sub")
@@ -108,13 +124,12 @@ def claims_from_payload(
         raise TokenError("iat is missing")
     seconds = now // _MICROS
     not_before = _seconds(payload, "nbf") or 0
-    if max(issued_at, not_before) > seconds + CLOCK_SKEW_SECONDS_MAX:
+    if max(issued_at, not_before) > seconds + skew_seconds:
         raise TokenError("token is not valid yet")
-    expires_at = _seconds(payload, "exp")
-    if expires_at is None and must_expire:
-        raise TokenError("exp is missing")
-    if expires_at is not None and expires_at <= seconds:
-        raise TokenExpiredError("token has expired")
+    expires_at = _end(payload, seconds, skew_seconds, is_foreign=is_foreign)
+    audience = _audience(payload)
+    if audiences and audiences.isdisjoint(audience):
+        raise TokenError("token is for another audience")
     identity = identity_from_claims(issuer, subject)
     claimed = payload.get("hex_identity")
     if claimed is not None and claimed != str(identity):
@@ -132,9 +147,9 @@ def claims_from_payload(
     return Claims(
         issuer=issuer,
         subject=subject,
-        audience=_audience(payload),
+        audience=audience,
         identity=identity,
-        roles=_roles(payload, trusted=trusted),
+        roles=DEFAULT_ROLES if role_rule is None else role_rule.roles(payload),
         display_name=_display_name(payload),
         locale=locale if isinstance(locale, str) and 0 < len(locale) <= 35 else None,  # BCP 47
         issued_at=issued_at * _MICROS,

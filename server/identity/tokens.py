@@ -1,10 +1,11 @@
-"""Tokens: minting with the local key, verifying with it or with the key of a trusted issuer.
+"""Tokens: minting with a local key, verifying with any of them or with an issuer's.
 
 Source: wire spec 1.3, domain 1.8.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +19,11 @@ from protocol.identity import identity_from_claims
 from protocol.values import Identity
 from server.errors import BannedError, CredentialsError, TokenError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
 from server.identity.payload import claims_from_payload
-from server.limits import TOKEN_BYTES_MAX, WEBSOCKET_TOKEN_SECONDS
+from server.identity.policy import TokenPolicy
+from server.identity.role_rules import RoleRule
+from server.identity.signing_keys import SigningKeys
+from server.limits import TOKEN_BYTES_MAX
 
 __all__ = ["AUDIENCE", "LOCAL_ISSUER", "Authenticator", "Bearer", "bearer_token"]
 
@@ -28,7 +31,7 @@ LOCAL_ISSUER = "localhost"
 """``iss`` of the tokens that this server mints."""
 
 AUDIENCE = "spacetimedb"
-"""``aud`` of minted tokens; the audience of tokens that come in is not checked."""
+"""``aud`` of minted tokens, which are accepted whatever audiences the policy names."""
 
 _ALGORITHM = "ES256"
 _UNCHECKED: Options = {
@@ -66,27 +69,39 @@ def bearer_token(header: str | None) -> str | None:
 
 
 class Authenticator:
-    """Mints and verifies tokens. Used on the loop's thread; only foreign keys are fetched off it.
+    """Mints and verifies tokens. Used on the loop's thread.
 
     Args:
-        key: the local key.
-        issuers: issuers whose tokens and roles are accepted.
+        keys: the local keys.
+        issuers: issuers whose tokens are accepted, and their keys.
         clock: microseconds since the Unix epoch.
         is_banned: whom operators do not let in.
+        policy: what is asked of tokens; roles of the trusted among the issuers count by default.
     """
 
     def __init__(
         self,
-        key: SigningKey,
+        keys: SigningKeys,
         issuers: TrustedIssuers,
         clock: Callable[[], int],
         is_banned: Callable[[Identity], bool] = lambda _: False,
+        policy: TokenPolicy | None = None,
     ) -> None:
-        self._key = key
+        self._keys = keys
         self._issuers = issuers
         self._clock = clock
         self._is_banned = is_banned
-        self.public_pem = key.public_pem
+        self._policy = policy or TokenPolicy()
+
+    @property
+    def public_pem(self) -> bytes:
+        """The public half of the key that signs now."""
+        return self._keys.newest.public_pem
+
+    @property
+    def lets_anonymous_in(self) -> bool:
+        """Whether whoever has no token gets a new identity."""
+        return self._policy.lets_anonymous_in
 
     def mint_anonymous(self) -> Bearer:
         """Make a new identity and its token, which never expires."""
@@ -122,9 +137,12 @@ class Authenticator:
 
         It carries the issuer, subject and all further claims of the token that asked for it, and
         never outlives that one.
+
+        Raises:
+            TokenExpiredError: the token that asked has ended meanwhile.
         """
         payload = json.loads(claims.raw_claims_json)
-        seconds = WEBSOCKET_TOKEN_SECONDS
+        seconds = self._policy.websocket_seconds
         if claims.expires_at is not None:
             seconds = min(seconds, (claims.expires_at - self._clock()) // 1_000_000)
         return self._sign(payload, seconds)
@@ -139,10 +157,12 @@ class Authenticator:
         Raises:
             CredentialsError: the header is malformed.
             BannedError: the token's bearer is not let in.
-            TokenError: the token is not accepted.
+            TokenError: the token is not accepted, or there is none and one is asked for.
         """
         token = bearer_token(header) or parameter
         if not token:
+            if not self.lets_anonymous_in:
+                raise TokenError("a token is required")
             return self.mint_anonymous()
         claims = await self.verify(token)
         if self._is_banned(claims.identity):
@@ -152,26 +172,38 @@ class Authenticator:
     async def verify(self, token: str) -> Claims:
         """Check a token's signature and claims.
 
-        The local key is tried first, whatever the token's issuer says; only then a trusted
-        issuer is asked for its keys, in a thread.
+        The local keys are tried first, whatever the token's issuer says; only then an accepted
+        issuer is asked for its keys.
 
         Raises:
             TokenError: the token is not accepted; the text says why.
         """
         if len(token) > TOKEN_BYTES_MAX:
             raise TokenError("token is too long")
-        try:
-            payload = self._decode_local(token)
-        except (jwt.InvalidTokenError, RecursionError):
-            payload = await self._decode_foreign(token)
-            local = False
-        else:
-            local = True
-        issuer = payload.get("iss")
-        trusted = self._issuers.is_trusted(issuer) or (local and issuer == LOCAL_ISSUER)
+        header, unverified = _read_unverified(token)
+        payload = self._decode_local(token, header.get("kid"))
+        is_foreign = payload is None
+        if payload is None:
+            payload = await self._decode_foreign(token, header, unverified.get("iss"))
+        return self._claims(payload, is_foreign=is_foreign)
+
+    def _claims(self, payload: Mapping[str, object], *, is_foreign: bool) -> Claims:
+        issuer, policy = payload.get("iss"), self._policy
         return claims_from_payload(
-            payload, now=self._clock(), trusted=trusted, must_expire=not local
+            payload,
+            now=self._clock(),
+            role_rule=self._role_rule(issuer),
+            is_foreign=is_foreign,
+            audiences=frozenset() if issuer == LOCAL_ISSUER else policy.audiences,
+            skew_seconds=policy.skew_seconds,
         )
+
+    def _role_rule(self, issuer: object) -> RoleRule | None:
+        if issuer == LOCAL_ISSUER:
+            return RoleRule()
+        if not isinstance(issuer, str) or not self._issuers.is_trusted(issuer):
+            return None
+        return self._policy.role_rules.get(issuer, RoleRule())
 
     def _sign(self, payload: dict[str, object], seconds: int | None) -> Bearer:
         now = self._clock()
@@ -181,25 +213,27 @@ class Authenticator:
             "iat": now // 1_000_000,
             "exp": None if seconds is None else now // 1_000_000 + seconds,
         }
-        trusted = issuer == LOCAL_ISSUER or self._issuers.is_trusted(issuer)
-        claims = claims_from_payload(payload, now=now, trusted=trusted, must_expire=False)
-        return Bearer(claims, jwt.encode(payload, self._key.private, algorithm=_ALGORITHM))
+        claims = self._claims(payload, is_foreign=False)
+        key = self._keys.newest
+        headers = {"kid": key.key_id}
+        return Bearer(claims, jwt.encode(payload, key.private, _ALGORITHM, headers))
 
-    def _decode_local(self, token: str) -> dict[str, object]:
-        payload: dict[str, object] = jwt.decode(
-            token, self._key.private.public_key(), algorithms=[_ALGORITHM], options=_UNCHECKED
-        )
-        return payload
+    def _decode_local(self, token: str, key_id: object) -> dict[str, object] | None:
+        """The payload, if a local key signed it: the one that is named, else any of them."""
+        keys = self._keys.all()
+        for key in [key for key in keys if key.key_id == key_id] or keys:
+            with contextlib.suppress(jwt.InvalidTokenError, RecursionError):
+                payload: dict[str, object] = jwt.decode(
+                    token, key.private.public_key(), algorithms=[_ALGORITHM], options=_UNCHECKED
+                )
+                return payload
+        return None
 
-    async def _decode_foreign(self, token: str) -> dict[str, object]:
-        """Verify with the keys of the issuer that the token names, if we trust that issuer."""
-        try:
-            header = jwt.get_unverified_header(token)
-            unverified = jwt.decode(token, options={**_UNCHECKED, "verify_signature": False})
-        except (jwt.InvalidTokenError, RecursionError):
-            raise TokenError("token is malformed") from None
-        issuer = unverified.get("iss")
-        if not isinstance(issuer, str) or not self._issuers.is_trusted(issuer):
+    async def _decode_foreign(
+        self, token: str, header: Mapping[str, object], issuer: object
+    ) -> dict[str, object]:
+        """Verify with the keys of the issuer that the token names, if we accept that issuer."""
+        if not isinstance(issuer, str) or not self._issuers.is_accepted(issuer):
             raise TokenError("signature is not valid")
         key = await self._issuers.key(issuer, header.get("kid"), str(header.get("alg")))
         try:
@@ -209,3 +243,14 @@ class Authenticator:
         except jwt.InvalidTokenError:
             raise TokenError("signature is not valid") from None
         return payload
+
+
+def _read_unverified(token: str) -> tuple[dict[str, object], dict[str, object]]:
+    try:
+        header: dict[str, object] = jwt.get_unverified_header(token)
+        payload: dict[str, object] = jwt.decode(
+            token, options={**_UNCHECKED, "verify_signature": False}
+        )
+    except (jwt.InvalidTokenError, RecursionError):
+        raise TokenError("token is malformed") from None
+    return header, payload

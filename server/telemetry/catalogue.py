@@ -63,6 +63,19 @@ def _by_effect(*outcomes: str) -> Callable[[Actors], Mapping[tuple[str, ...], Va
     }
 
 
+def _by_schedule(*outcomes: str) -> Callable[[Actors], Mapping[tuple[str, ...], Value]]:
+    return lambda actors: {
+        (table, outcome): getattr(schedule.tally, outcome)
+        for table, schedule in actors.host.catalogue.schedules.items()
+        for outcome in outcomes
+    }
+
+
+def _schedule_lateness(actors: Actors) -> Reading:
+    schedules = actors.host.catalogue.schedules.items()
+    return {(table,): schedule.tally.late_seconds for table, schedule in schedules}
+
+
 def _by_part(actors: Actors) -> Reading:
     broken = actors.canary.state.broken
     return {(part.name.lower(),): float(part is broken) for part in Part}
@@ -259,6 +272,21 @@ _MAIL = (
         _GAUGE,
         "How long the earliest due wake has been waiting",
         lambda a: a.host.vitals.wakes.late_seconds,
+    ),
+    _actors(
+        "scheduled_slots",
+        _COUNTER,
+        "Slots of scheduled tables' rows: fired, failed, or skipped because they were long over",
+        _by_schedule("fired", "failed", "skipped"),
+        "table",
+        "outcome",
+    ),
+    _actors(
+        "scheduled_late_seconds",
+        _HISTOGRAM,
+        "From a slot of a scheduled table's row until its reducer ran",
+        _schedule_lateness,
+        "table",
     ),
     _actors("effects_running", _GAUGE, "Requests for effects at work", _running_effects, "effect"),
     _actors(

@@ -25,6 +25,7 @@ from server.limits import (
     OUTBOUND_BYTES_MAX,
     RESUME_SECONDS_MAX,
 )
+from server.transport.deflate import Deflate
 from server.transport.frames import (
     Close,
     Event,
@@ -63,7 +64,8 @@ class Socket(asyncio.Protocol):
         self._gateway = gateway
         self._connections = connections
         self._loop = asyncio.get_running_loop()
-        self._parser = FrameParser(gateway.message_bytes_max)
+        self._parser: FrameParser
+        self._deflate: Deflate | None = None
         self._transport: asyncio.Transport
         self._handshake: asyncio.Task[None] | None = None
         self._core: Connection | None = None
@@ -88,11 +90,11 @@ class Socket(asyncio.Protocol):
         if self._core is None:
             self._begin_handshake(data)
             return
-        if self._gateway.tracer is not None:
-            self._gateway.tracer.frame_received()
-        wheel = self._gateway.wheel
-        self._keepalive.received(wheel.now)
-        self._gateway.metrics.bytes_received += len(data)
+        gateway = self._gateway
+        if gateway.tracer is not None:
+            gateway.tracer.frame_received()
+        self._keepalive.received(gateway.wheel.now)
+        gateway.metrics.bytes_received += len(data)
         requests: list[ClientMessage] = []
         ending: Event | FrameError | None = None
         for event in self._parser.feed(data):
@@ -104,7 +106,7 @@ class Socket(asyncio.Protocol):
                     break
             elif not self._is_keepalive(event):
                 ending = event
-        if requests and not self._closing and self._gateway.accepting:
+        if requests and not self._closing and gateway.accepting:
             self._receive(requests)
         if ending is not None:
             self._end(ending)
@@ -153,7 +155,7 @@ class Socket(asyncio.Protocol):
             metrics.slow_readers += 1
             self.abort(CLOSE_TRY_LATER, "too slow")
             return
-        data = self._gateway.framing.frame(core, messages)
+        data = self._gateway.framing.frame(core, messages, self._deflate)
         metrics.messages_sent += len(messages)
         metrics.bytes_sent += len(data)
         transport.write(data)
@@ -215,8 +217,10 @@ class Socket(asyncio.Protocol):
         """Start the session: the 101 has been written, nothing else yet."""
         gateway = self._gateway
         now = self._loop.time()
-        core = Connection(accepted.subprotocol)
+        core = Connection(accepted.subprotocol, gateway.wires.open(accepted.subprotocol))
         self._core = core
+        self._deflate = accepted.deflate
+        self._parser = FrameParser(gateway.message_bytes_max, accepted.deflate)
         self._keepalive = Keepalive(now)
         gateway.metrics.connections += 1
         gateway.metrics.connections_open += 1
@@ -341,16 +345,15 @@ class Socket(asyncio.Protocol):
 
 
 def bound_socket(gateway: Gateway) -> type[asyncio.Protocol]:
-    """Make the class that uvicorn takes as its websocket implementation (``ws=``)."""
+    """Make what uvicorn takes as its websocket implementation (``ws=``).
 
-    class BoundSocket(Socket):
-        """A socket of one gateway, made by uvicorn with its own arguments."""
+    It is declared as a class there, and is only ever called, with uvicorn's own arguments.
+    """
 
-        def __init__(
-            self, *, config: Config, server_state: ServerState, app_state: dict[str, object]
-        ) -> None:
-            del config, app_state
-            connections = cast("set[asyncio.Protocol]", server_state.connections)
-            super().__init__(gateway, connections)
+    def socket(
+        *, config: Config, server_state: ServerState, app_state: dict[str, object]
+    ) -> Socket:
+        del config, app_state
+        return Socket(gateway, cast("set[asyncio.Protocol]", server_state.connections))
 
-    return BoundSocket
+    return cast("type[asyncio.Protocol]", socket)

@@ -1,18 +1,20 @@
 """Websocket frames after the handshake: bytes to messages and back, without I/O.
 
-The server's side of RFC 6455 without extensions, made for many small messages: one frame in one
-read costs one pass. Unmasking is the C function of ``websockets``.
+The server's side of RFC 6455, made for many small messages: one frame in one read costs one pass.
+Unmasking is the C function of ``websockets``. Its one extension is that of ``transport.deflate``.
 """
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # the wheel of this platform has no C extension
     from websockets.utils import apply_mask
+
+from server.transport.deflate import Deflate
 
 __all__ = [
     "Close",
@@ -24,23 +26,27 @@ __all__ = [
     "binary_frames",
     "close_echo",
     "close_frame",
+    "data_frames",
     "ping_frame",
     "pong_frame",
 ]
 
-_CONTINUATION = 0x0
-_TEXT = 0x1
-_BINARY = 0x2
-_CLOSE = 0x8
-_PING = 0x9
-_PONG = 0xA
-_FINAL = 0x80
-_MASKED = 0x80
-_WHOLE_BINARY = _FINAL | _BINARY
+_CONTINUATION: Final = 0x0
+_TEXT: Final = 0x1
+_BINARY: Final = 0x2
+_CLOSE: Final = 0x8
+_PING: Final = 0x9
+_PONG: Final = 0xA
+_FINAL: Final = 0x80
+_MASKED: Final = 0x80
+_COMPRESSED: Final = 0x40
+_RESERVED: Final = 0x70
+_WHOLE_BINARY: Final = _FINAL | _BINARY
+_WHOLE_TEXT: Final = _FINAL | _TEXT
 
-_PROTOCOL_ERROR = 1002
-_INVALID_DATA = 1007
-_TOO_BIG = 1009
+_PROTOCOL_ERROR: Final = 1002
+_INVALID_DATA: Final = 1007
+_TOO_BIG: Final = 1009
 _CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)))
 """Codes that may be in a frame: RFC 6455 7.4 and the registry; 1004 to 1006 and 1015 may not."""
 
@@ -48,7 +54,7 @@ _U16 = Struct(">H")
 _U64 = Struct(">Q")
 _HEAD_U16 = Struct(">BBH")
 _HEAD_U64 = Struct(">BBQ")
-_SHORT_BINARY = tuple(bytes((_WHOLE_BINARY, size)) for size in range(126))
+_SHORT_BINARY: Final = tuple(bytes((_WHOLE_BINARY, size)) for size in range(126))
 
 
 class Ping(NamedTuple):
@@ -83,16 +89,30 @@ Event: TypeAlias = bytes | str | Ping | Pong | Close | Failure
 class FrameParser:
     """Parser of one connection's inbound bytes, in any cut; holds at most one message."""
 
-    __slots__ = ("_ended", "_message", "_message_bytes_max", "_message_opcode", "_needed", "_rest")
+    __slots__ = (
+        "_deflate",
+        "_ended",
+        "_is_compressed",
+        "_message",
+        "_message_bytes_max",
+        "_message_opcode",
+        "_needed",
+        "_rest",
+    )
 
-    def __init__(self, message_bytes_max: int) -> None:
-        """Refuse messages of more than ``message_bytes_max`` bytes, fragments taken together."""
+    def __init__(self, message_bytes_max: int, deflate: Deflate | None = None) -> None:
+        """Refuse messages of more than ``message_bytes_max`` bytes, fragments taken together.
+
+        With ``deflate``, messages may come compressed; the limit is for what they become.
+        """
         assert message_bytes_max >= 125, "short messages are not measured"
         self._message_bytes_max = message_bytes_max
         self._rest = bytearray()
         self._needed = 0
         self._message = bytearray()
         self._message_opcode = _CONTINUATION
+        self._deflate = deflate
+        self._is_compressed = False
         self._ended = False
 
     def feed(self, data: bytes) -> list[Event]:
@@ -172,8 +192,8 @@ class FrameParser:
         if not masked:
             return Failure(_PROTOCOL_ERROR, "incorrect masking")
         if length > self._message_bytes_max - (0 if opcode & 0x8 else len(self._message)):
-            return Failure(_TOO_BIG, f"message is larger than {self._message_bytes_max} bytes")
-        if first & 0x70:
+            return self._too_big()
+        if first & _RESERVED and not self._begins_compressed(first):
             return Failure(_PROTOCOL_ERROR, "reserved bits must be 0")
         if opcode & 0x8:
             return _fault_of_control(first, length)
@@ -182,6 +202,11 @@ class FrameParser:
         if opcode != _CONTINUATION and self._message_opcode:
             return Failure(_PROTOCOL_ERROR, "expected a continuation frame")
         return None
+
+    def _begins_compressed(self, first: int) -> bool:
+        """Whether the reserved bits are those of a compressed message's first frame."""
+        is_data = first & 0x0F in (_TEXT, _BINARY)
+        return self._deflate is not None and is_data and first & _RESERVED == _COMPRESSED
 
     def _accept(self, first: int, payload: bytes, events: list[Event]) -> None:
         """Take a whole frame whose head is in order, other than an unfragmented binary one."""
@@ -194,7 +219,9 @@ class FrameParser:
             events.append(self._closed(payload))
             self._ended = True
         else:
-            self._message_opcode = opcode or self._message_opcode
+            if opcode:
+                self._message_opcode = opcode
+                self._is_compressed = bool(first & _COMPRESSED)
             self._message += payload
             if first & _FINAL:
                 events.append(self._whole_message())
@@ -204,13 +231,24 @@ class FrameParser:
         opcode = self._message_opcode
         self._message = bytearray()
         self._message_opcode = _CONTINUATION
-        if opcode == _BINARY:
-            return message
         try:
-            return message.decode()
+            if self._is_compressed:
+                assert self._deflate is not None, "compressed frames are refused without"
+                whole = self._deflate.decompress(message, self._message_bytes_max)
+                if whole is None:
+                    self._ended = True
+                    return self._too_big()
+                message = whole
+            return message if opcode == _BINARY else message.decode()
         except UnicodeDecodeError:
-            self._ended = True
-            return Failure(_INVALID_DATA, "text is not UTF-8")
+            failure = Failure(_INVALID_DATA, "text is not UTF-8")
+        except ValueError:
+            failure = Failure(_INVALID_DATA, "the message is not compressed as it says")
+        self._ended = True
+        return failure
+
+    def _too_big(self) -> Failure:
+        return Failure(_TOO_BIG, f"message is larger than {self._message_bytes_max} bytes")
 
     def _closed(self, payload: bytes) -> Close | Failure:
         if self._message_opcode:
@@ -252,6 +290,20 @@ def binary_frames(payloads: list[bytes]) -> bytes:
     for payload in payloads:
         parts.append(_binary_head(len(payload)))
         parts.append(payload)
+    return b"".join(parts)
+
+
+def data_frames(payloads: list[bytes], *, is_text: bool, deflate: Deflate | None) -> bytes:
+    """Spell one unfragmented frame per payload; compressed where that is agreed and worth it."""
+    parts: list[bytes] = []
+    for payload in payloads:
+        first = _WHOLE_TEXT if is_text else _WHOLE_BINARY
+        compressed = None if deflate is None else deflate.compress(payload)
+        if compressed is not None:
+            first |= _COMPRESSED
+        data = payload if compressed is None else compressed
+        parts.append(bytes((first,)) + _binary_head(len(data))[1:])
+        parts.append(data)
     return b"".join(parts)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors import Rate
 from actors.claims import Claims
-from protocol.messages import ClientMessage, Wire
+from protocol.messages import ClientMessage, Wire, Wires
+from protocol.schema import ModuleSchema
 from protocol.values import ConnectionId
 from server.databases import Databases
 from server.identity.tokens import Authenticator
@@ -91,6 +93,8 @@ class Gateway:
         metrics: counters.
         admission: the rate limit, None when there is none.
         message_bytes_max: size of one inbound message.
+        wires: the versions of the wire.
+        deflate: whether clients that offer permessage-deflate get it.
         framing: turns messages into frames, once for equal ones.
         tasks: beginnings and ends of sessions that are still running.
         sockets: the connections that are open.
@@ -107,6 +111,8 @@ class Gateway:
     metrics: Metrics
     admission: Admission | None
     message_bytes_max: int
+    wires: Wires = field(default_factory=lambda: Wires(ModuleSchema(), time.perf_counter))
+    deflate: bool = True
     framing: Framing = field(default_factory=Framing)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sockets: OpenSockets = field(default_factory=OpenSockets)

@@ -25,6 +25,7 @@ from protocol.upgrade import (
 from protocol.values import ConnectionId
 from server.errors import BannedError, CredentialsError, TokenError
 from server.identity.tokens import Bearer
+from server.transport.deflate import DEFLATE_OFFERS, Deflate, agreed_deflate
 from server.transport.gateway import Gateway
 
 __all__ = ["Accepted", "Refused", "shake_hands"]
@@ -37,13 +38,17 @@ _NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0
 
 
 class Accepted(NamedTuple):
-    """The upgrade goes through once ``response`` is written; ``bearer`` is who came."""
+    """The upgrade goes through once ``response`` is written; ``bearer`` is who came.
+
+    ``deflate`` is the compression that was agreed on; None without any.
+    """
 
     response: bytes
     bearer: Bearer
     subprotocol: Subprotocol
     options: UpgradeOptions
     connection_id: ConnectionId
+    deflate: Deflate | None
 
 
 class Refused(NamedTuple):
@@ -123,7 +128,7 @@ async def shake_hands(raw_request: bytes, gateway: Gateway) -> Accepted | Refuse
         What to write, and on success who came with which options. Never raises for anything
         that a client can send.
     """
-    protocol = ServerProtocol()
+    protocol = ServerProtocol(extensions=DEFLATE_OFFERS if gateway.deflate else None)
     protocol.receive_data(raw_request)
     request = next(iter(protocol.events_received()), None)
     if not isinstance(request, Request):
@@ -144,4 +149,5 @@ async def shake_hands(raw_request: bytes, gateway: Gateway) -> Accepted | Refuse
         subprotocol=subprotocol,
         options=options,
         connection_id=options.connection_id or _drawn_connection_id(),
+        deflate=agreed_deflate(protocol.extensions),
     )

@@ -6,6 +6,7 @@ else, with the user's own id and identity, straight into the file: a million in 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import struct
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from crowd import Deaf, claims_of, running_host
 from actors.host import Host
 from actors.keys import user_id_of
 from actors.module.types import ConnectionId, Identity
+from persistence import SqliteStore
+from persistence.runs import cut_run
 from protocol.messages import V2
 
 GAME = "actors.domains.entry"
@@ -58,8 +61,21 @@ async def store_users(folder: Path, count: int, records_each: int = 0) -> None:
         for visit in range(records_each // 2):
             await come_and_go(host, 0, 2 + visit)
         await host.durable()
-        user = stored_user(folder / FILE)
+        left = await recovered(folder / FILE)
+    user = stored_user(left)
+    left.unlink()
     copy_users(folder / FILE, user, count)
+
+
+async def recovered(path: Path) -> Path:
+    """A copy of a store in use, as it is after a crash now: all is in the journals."""
+    copy = path.with_name("left.sqlite3")
+    for end in ("", "-wal"):
+        shutil.copyfile(f"{path}{end}", f"{copy}{end}")
+    store = SqliteStore(copy)
+    await store.open()
+    await store.close()
+    return copy
 
 
 def key_of(number: int) -> str:
@@ -73,11 +89,12 @@ def stored_user(path: Path) -> Stored:
         "SELECT id, base_seq, base_time FROM actor WHERE name = ?", (key_of(0),)
     ).fetchone()
     rows = connection.execute("SELECT table_id, key, row FROM row WHERE actor_id = ?", (actor_id,))
-    records = connection.execute(
-        "SELECT seq, record FROM journal WHERE actor_id = ? AND seq > ? ORDER BY seq",
-        (actor_id, base_seq),
+    runs = connection.execute(
+        "SELECT seq, coalesce(places, x''), record FROM journal WHERE actor_id = ? ORDER BY seq",
+        (actor_id,),
     )
-    stored = Stored(base_seq, base_time, rows.fetchall(), records.fetchall())
+    records = [item for run in runs for item in cut_run(*run) if item[0] > base_seq]
+    stored = Stored(base_seq, base_time, rows.fetchall(), records)
     connection.close()
     return stored
 
@@ -99,7 +116,8 @@ def copy_users(path: Path, user: Stored, count: int) -> None:
             "INSERT INTO row VALUES (?, ?, ?, ?, ?)", rows_of(user, last_id, numbers)
         )
         connection.executemany(
-            "INSERT INTO journal VALUES (?, ?, ?)", records_of(user, last_id, numbers)
+            "INSERT INTO journal(actor_id, seq, record) VALUES (?, ?, ?)",
+            records_of(user, last_id, numbers),
         )
         connection.execute("COMMIT")
     connection.close()

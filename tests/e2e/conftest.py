@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from node_programs import compile_programs
 from redis_server import redis_server
+
+# Hosts in this process, for what has to be looked at between two messages.
+sys.path.append(str(Path(__file__).parents[1] / "actors"))
 
 
 @pytest.fixture(scope="session")

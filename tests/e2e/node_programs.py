@@ -76,12 +76,17 @@ class Program:
 @contextmanager
 def running(name: str, server: Served, protocol: str, **variables: str) -> Iterator[Program]:
     """Run a program against a server, over one protocol version."""
+    place = {"URI": server.uri, "DATABASE": DATABASE, "PROTOCOL": protocol}
+    with _running(name, place | variables) as program:
+        yield program
+
+
+@contextmanager
+def _running(name: str, variables: dict[str, str]) -> Iterator[Program]:
     process = subprocess.Popen(
         ["node", str(NODE / "build" / "src" / f"{name}.js")],
         cwd=NODE,
-        env=os.environ
-        | {"URI": server.uri, "DATABASE": DATABASE, "PROTOCOL": protocol}
-        | variables,
+        env=os.environ | variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -97,6 +102,14 @@ def running(name: str, server: Served, protocol: str, **variables: str) -> Itera
 def run(name: str, server: Served, protocol: str, **variables: str) -> Any:
     """Run a program to its good end and answer the one value that it reports."""
     with running(name, server, protocol, **variables) as program:
+        result = program.next()
+        program.finish()
+    return result
+
+
+def run_alone(name: str, **variables: str) -> Any:
+    """As ``run``, for a program that needs no server."""
+    with _running(name, variables) as program:
         result = program.next()
         program.finish()
     return result

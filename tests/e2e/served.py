@@ -124,6 +124,12 @@ class Served:
         resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size_bytes, hard))
 
     @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether the process has not ended by itself."""
         return self._process is not None and self._process.poll() is None

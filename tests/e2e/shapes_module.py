@@ -160,7 +160,7 @@ def put_tag(ctx: ReducerContext, layer_id: u32, text: str) -> None:
 
 @reducer
 def drop_tag(ctx: ReducerContext, layer_id: u32, text: str) -> None:
-    ctx.db[Tag].delete(Tag(layer_id, text))
+    ctx.db[Tag].delete_row(Tag(layer_id, text))
 
 
 @reducer

@@ -11,7 +11,7 @@ from http_client import Game, Visitors, game_server, refusal_of, visiting
 from route_tables import ANYONE, ROWS, USER, Row
 
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
@@ -76,7 +76,7 @@ async def test_a_token_must_be_good(visitors: Visitors) -> None:
 
 async def test_a_token_must_not_be_expired(visitors: Visitors, game: Game) -> None:
     long_ago = Authenticator(
-        SigningKey.load(game.server.data_dir),
+        SigningKeys.load(game.server.data_dir),
         TrustedIssuers((), time.monotonic),
         clock=lambda: 1_600_000_000_000_000,
     )

@@ -70,12 +70,17 @@ class ExampleBench:
 
 
 @asynccontextmanager
-async def running_example(module: str, disk: MemoryDisk) -> AsyncIterator[ExampleBench]:
-    """A host over a disk; what it did is on the disk when it ends."""
+async def running_example(
+    module: str, disk: MemoryDisk, clock: Callable[[], int] | None = None
+) -> AsyncIterator[ExampleBench]:
+    """A host over a disk; what it did is on the disk when it ends.
+
+    Without a clock it has one that ticks when it is read.
+    """
     store = MemoryStore(disk)
     await store.open()
     now = iter(range(1_700_000_000_000_000, 2_000_000_000_000_000))
-    clock: Callable[[], int] = lambda: next(now)  # noqa: E731 - a clock that ticks when read
+    clock = clock or (lambda: next(now))
     host = Host(Module.load(module), store, secret=bytes(32), clock=clock)
     await host.start()
     try:

@@ -35,7 +35,7 @@ def frame(*messages: bytes) -> bytes:
 @pytest.mark.parametrize("subprotocol", [V2_NAME, V3_NAME])
 def test_requests_reach_the_server_in_order(subprotocol):
     one = client(subprotocol)
-    server = Connection(subprotocol)
+    server = Connection(subprotocol, V2)
     one.subscribe(["SELECT * FROM item"])
     one.call_reducer("noop")
     one.call_procedure("add_two", b"\x01")
@@ -77,17 +77,19 @@ def test_a_session():
     assert one.query_sets == {0: QuerySetState.LIVE}
     assert items.rows() == [vectors.AXE]
     call = one.call_reducer("add_item")
-    update = V2.table_update("item", [V2.table_rows([vectors.CROSSBOW], [])])
+    update = V2.table_update("item", [V2.table_rows("item", [vectors.CROSSBOW], [])])
     body = V2.transaction_body([V2.query_set_update(0, [update])])
     one.receive_frame(frame(V2.reducer_ok(call, 1, body)))
     assert items.rows() == [vectors.AXE, vectors.CROSSBOW]
-    gone = V2.table_update("item", [V2.table_rows([], [vectors.CROSSBOW])])
+    gone = V2.table_update("item", [V2.table_rows("item", [], [vectors.CROSSBOW])])
     body = V2.transaction_body([V2.query_set_update(0, [gone])])
-    one.receive_frame(frame(V2.transaction_update(body)))
+    one.receive_frame(frame(V2.transaction_update(body, 0)))
     assert one.pending == {}
     end = one.unsubscribe(0)
     assert one.query_sets == {0: QuerySetState.ENDING}
-    one.receive_frame(frame(V2.unsubscribe_applied(end, 0, [("item", V2.row_list([vectors.AXE]))])))
+    one.receive_frame(
+        frame(V2.unsubscribe_applied(end, 0, [("item", V2.row_list("item", [vectors.AXE]))]))
+    )
     assert items.rows() == []
     assert one.query_sets == {}
     assert one.pending == {}
@@ -107,7 +109,7 @@ def test_every_kind_of_answer_settles_its_request():
             V2.reducer_internal_error(reducers[1], 1, "no"),
             V2.procedure_returned(procedures[0], 1, 1, b""),
             V2.procedure_error(procedures[1], "no"),
-            V2.one_off_query_result(queries[0], "item", V2.row_list([])),
+            V2.one_off_query_result(queries[0], "item", V2.row_list("item", [])),
             V2.one_off_query_error(queries[1], "no"),
         )
     )

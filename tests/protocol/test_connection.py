@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import message_vectors as vectors
 import pytest
 from hypothesis import given
@@ -11,22 +13,22 @@ from protocol.connection import (
     MESSAGES_PER_FRAME_MAX,
     Connection,
     close_reason,
-    wire_for,
 )
 from protocol.errors import FrameError
 from protocol.limits import CLOSE_REASON_BYTES_MAX
-from protocol.messages import V2, CallReducer, encode_client_message
+from protocol.messages import V2, CallReducer, OneOffQuery, Wires, encode_client_message
+from protocol.schema import ModuleSchema
 from protocol.upgrade import Subprotocol
 
 NOOP = encode_client_message(CallReducer(4, "noop", b""))
 
 
 def v2() -> Connection:
-    return Connection(Subprotocol.V2_BSATN)
+    return Connection(Subprotocol.V2_BSATN, V2)
 
 
 def v3() -> Connection:
-    return Connection(Subprotocol.V3_BSATN)
+    return Connection(Subprotocol.V3_BSATN, V2)
 
 
 def test_v3_frames_hold_many_messages():
@@ -148,7 +150,25 @@ def test_close_reasons_are_cut_between_characters(text):
     assert reason == text or len(reason.encode()) > CLOSE_REASON_BYTES_MAX - 4
 
 
-def test_wires():
-    assert wire_for(Subprotocol.V3_BSATN) is V2
-    with pytest.raises(ValueError, match=r"v1\.json"):
-        wire_for(Subprotocol.V1_JSON)
+@pytest.mark.parametrize("subprotocol", [Subprotocol.V2_BSATN, Subprotocol.V3_BSATN])
+def test_versions_two_and_three_share_a_wire(subprotocol):
+    assert Wires(ModuleSchema(), time.perf_counter).open(subprotocol) is V2
+
+
+@pytest.mark.parametrize("subprotocol", [Subprotocol.V1_BSATN, Subprotocol.V1_JSON])
+def test_version_one_has_a_wire_for_each_connection_and_a_dialect_for_all(subprotocol):
+    wires = Wires(ModuleSchema(), time.perf_counter)
+    one, other = wires.open(subprotocol), wires.open(subprotocol)
+    assert one is not other
+    assert one.dialect is other.dialect
+
+
+def test_text_protocols_take_and_make_text():
+    wire = Wires(ModuleSchema(), time.perf_counter).open(Subprotocol.V1_JSON)
+    connection = Connection(Subprotocol.V1_JSON, wire)
+    text = '{"OneOffQuery":{"message_id":"0102","query_string":"SELECT * FROM item"}}'
+    (query,) = connection.receive_frame(text)
+    assert query == OneOffQuery(0, "SELECT * FROM item")
+    assert connection.frames([b"{}", b"[]"]) == [b"{}", b"[]"]
+    with pytest.raises(FrameError, match="text frames only"):
+        connection.receive_frame(text.encode())

@@ -131,14 +131,14 @@ def test_updates_composed_of_fragments_decode_to_their_parts(request_id, timesta
             V2.query_set_update(
                 set_id,
                 [
-                    V2.table_update(table, [V2.table_rows(inserts, deletes)])
+                    V2.table_update(table, [V2.table_rows(table, inserts, deletes)])
                     for table, inserts, deletes in tables
                 ],
             )
             for set_id, tables in query_sets
         ]
     )
-    update, end = decode_server_message(V2.transaction_update(body))
+    update, end = decode_server_message(V2.transaction_update(body, 0))
     assert isinstance(update, TransactionUpdate)
     assert end == 1 + len(body)
     assert [
@@ -151,9 +151,9 @@ def test_updates_composed_of_fragments_decode_to_their_parts(request_id, timesta
 
 
 def test_plans_of_one_table_become_entries_of_one_table_update():
-    rows = [V2.table_rows([b"a"], []), V2.table_rows([b"bc"], [b"a"])]
+    rows = [V2.table_rows("item", [b"a"], []), V2.table_rows("item", [b"bc"], [b"a"])]
     body = V2.transaction_body([V2.query_set_update(4, [V2.table_update("t", rows)])])
-    update, _ = decode_server_message(V2.transaction_update(body))
+    update, _ = decode_server_message(V2.transaction_update(body, 0))
     assert update.query_sets[0].tables[0].rows == [
         TableUpdateRows([b"a"], [], is_event=False),
         TableUpdateRows([b"bc"], [b"a"], is_event=False),
@@ -161,7 +161,7 @@ def test_plans_of_one_table_become_entries_of_one_table_update():
 
 
 def test_the_same_table_may_come_twice_in_an_answer():
-    tables = [("t", V2.row_list([b"a"])), ("t", V2.row_list([]))]
+    tables = [("t", V2.row_list("t", [b"a"])), ("t", V2.row_list("t", []))]
     applied, _ = decode_server_message(V2.subscribe_applied(1, 2, tables))
     assert applied.tables == [TableRows("t", [b"a"]), TableRows("t", [])]
 
@@ -175,5 +175,6 @@ def test_a_subscribe_has_a_bounded_number_of_queries():
         )
 
 
-def test_wire_names_its_byte_format():
-    assert V2.dialect == "v2"
+def test_the_shared_wire_is_its_own_dialect():
+    assert V2.dialect is V2
+    assert not V2.merges_sets

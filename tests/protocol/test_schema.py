@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sample_schema import BOOM, MOOD, POINT, SAMPLE
 
@@ -15,6 +17,7 @@ from protocol.schema import (
     pascal_case,
     row_type_name,
     sequence_name,
+    visible_part,
 )
 from protocol.types import (
     U8,
@@ -80,3 +83,14 @@ def test_compound_types_inside_others_need_a_name():
     table = TableSchema("t", ProductType((Field("inner", OptionType(nameless)),)))
     with pytest.raises(SchemaError, match=r"T\.inner"):
         named_types(ModuleSchema(tables=(table,)))
+
+
+def test_clients_see_no_function_that_a_table_schedules():
+    tick = next(one for one in SAMPLE.reducers if one.name == "tick")
+    open_tick = replace(tick, is_private=False)
+    others = tuple(one for one in SAMPLE.reducers if one is not tick)
+    seen = visible_part(replace(SAMPLE, reducers=(*others, open_tick)))
+    assert [one.name for one in seen.reducers] == ["add_item", "move_to", "noop"]
+    assert "secret" not in {table.name for table in seen.tables}
+    without_table = replace(SAMPLE, tables=(), reducers=(open_tick,))
+    assert visible_part(without_table).reducers == (open_tick,)

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import SqlError
-from protocol.limits import SQL_BYTES_MAX, SQL_NESTING_MAX, SQL_TERMS_MAX
+from protocol.limits import (
+    SQL_BYTES_MAX,
+    SQL_NESTING_MAX,
+    SQL_ORDER_TERMS_MAX,
+    SQL_TERMS_MAX,
+    SQL_TOKENS_MAX,
+)
 from protocol.sql.parser import parse_query
 from protocol.sql.syntax import (
     AllOf,
@@ -16,6 +22,7 @@ from protocol.sql.syntax import (
     Literal,
     LiteralKind,
     Negation,
+    OrderTerm,
     Select,
     SelectEverything,
     Sender,
@@ -98,6 +105,18 @@ def test_join():
     )
 
 
+def test_order_and_limit():
+    text = "SELECT * FROM player WHERE player.hp = 1 ORDER BY player.hp DESC, id ASC, asc LIMIT 10"
+    order = (
+        OrderTerm(HP, is_falling=True),
+        OrderTerm(ColumnName(None, "id"), is_falling=False),
+        OrderTerm(ColumnName(None, "asc"), is_falling=False),
+    )
+    where = Comparison("=", HP, ONE)
+    assert parse_query(text) == Select(None, PLAYER, None, where, order, 10)
+    assert parse_query("select * from player limit 0;") == Select(None, PLAYER, None, None, (), 0)
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -113,8 +132,23 @@ def test_join():
         ("SELECT DISTINCT * FROM a", "Unsupported SELECT: DISTINCT"),
         ("SELECT * FROM a, b", "Unsupported SELECT: implicit joins"),
         ("SELECT * FROM (SELECT * FROM a)", "Unsupported SELECT: subquery in FROM"),
-        ("SELECT * FROM a ORDER BY id", "Unsupported SELECT: ORDER"),
-        ("SELECT * FROM a LIMIT 1", "Unsupported SELECT: LIMIT"),
+        ("SELECT * FROM a ORDER id", "sql parser error: expected BY, found id"),
+        ("SELECT * FROM a ORDER BY 1", "Unsupported ORDER BY: 1"),
+        ("SELECT * FROM a ORDER BY", "Unsupported ORDER BY: end of query"),
+        ("SELECT * FROM a ORDER BY b,", "Unsupported ORDER BY: end of query"),
+        ("SELECT * FROM a ORDER BY f(b)", "Unsupported expression: function f"),
+        (
+            "SELECT * FROM a ORDER BY b NULLS FIRST",
+            "sql parser error: expected the end of the query, found NULLS",
+        ),
+        ("SELECT * FROM a LIMIT", "Unsupported LIMIT: end of query"),
+        ("SELECT * FROM a LIMIT -1", "Unsupported LIMIT: -"),
+        ("SELECT * FROM a LIMIT 1.5", "Unsupported LIMIT: 1.5"),
+        ("SELECT * FROM a LIMIT b", "Unsupported LIMIT: b"),
+        (f"SELECT * FROM a LIMIT {'9' * 5000}", f"Unsupported LIMIT: {'9' * 5000}"),
+        ("SELECT * FROM a LIMIT 1 OFFSET 2", "Unsupported SELECT: OFFSET"),
+        ("SELECT * FROM a LIMIT 1 ORDER BY b", "Unsupported SELECT: ORDER"),
+        ("SELECT * FROM * ORDER BY b LIMIT 1", "Unsupported SELECT: ORDER"),
         ("SELECT * FROM a WHERE b = 1 GROUP BY b", "Unsupported SELECT: GROUP"),
         ("SELECT * FROM a UNION SELECT * FROM b", "Unsupported SELECT: UNION"),
         ("SELECT a.* FROM a LEFT JOIN b ON a.x = b.x", "Non-inner joins are not supported"),
@@ -165,15 +199,41 @@ def test_limits():
     assert len(where(" OR ".join(["a = 1"] * SQL_TERMS_MAX)).operands) == SQL_TERMS_MAX
     with pytest.raises(SqlError, match="comparisons"):
         where(" OR ".join(["a = 1"] * (SQL_TERMS_MAX + 1)))
+    terms = ["b"] * SQL_ORDER_TERMS_MAX
+    parse_query(f"SELECT * FROM a ORDER BY {', '.join(terms)}")
+    with pytest.raises(SqlError, match="more than"):
+        parse_query(f"SELECT * FROM a ORDER BY {', '.join([*terms, 'b'])}")
     parse_query("SELECT * FROM a".ljust(SQL_BYTES_MAX))
     with pytest.raises(SqlError, match="maximum allowed length"):
         parse_query("SELECT * FROM a".ljust(SQL_BYTES_MAX + 1))
 
 
+def test_a_query_of_very_many_words_is_not_read_to_its_end():
+    with pytest.raises(SqlError, match=f"more than {SQL_TOKENS_MAX} words"):
+        parse_query("SELECT * FROM a WHERE " + "(" * SQL_TOKENS_MAX)
+
+
 WORDS = (
     *("SELECT", "*", "FROM", "a", "b", ".", ",", "WHERE", "JOIN", "INNER", "ON", "AS", "=", "<>"),
     *("<", ">=", "AND", "OR", "NOT", "(", ")", "1", "-", "1e9", "'x'", '"y"', "0xff", "X'00'"),
-    *(":sender", "TRUE", "NULL", ";", "LIMIT", "LEFT", "'", '"', "--", "/*", "é", "\ud800", "\x00"),
+    *(
+        "ORDER",
+        "BY",
+        "DESC",
+        ":sender",
+        "TRUE",
+        "NULL",
+        ";",
+        "LIMIT",
+        "LEFT",
+        "'",
+        '"',
+        "--",
+        "/*",
+        "é",
+        "\ud800",
+        "\x00",
+    ),
 )
 
 

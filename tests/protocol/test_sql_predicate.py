@@ -20,7 +20,6 @@ from protocol.sql.predicate import (
     Value,
     compile_pair_predicate,
     compile_predicate,
-    equality_columns,
     normalise,
     uses_sender,
 )
@@ -127,14 +126,6 @@ def test_normal_forms_keep_the_meaning(predicate, row, sender):
     assert hash(normal) == hash(normalise(normal))
 
 
-@given(PREDICATES, ROWS, IDENTITIES)
-def test_equality_columns_are_necessary(predicate, row, sender):
-    if holds(predicate, row, sender):
-        for position, value in equality_columns(normalise(predicate)):
-            caller = sender.to_bytes(32, "little") if position == 6 else sender
-            assert row[position] == (caller if value is SENDER else value)
-
-
 @given(PREDICATES, ROWS)
 def test_predicates_without_sender_are_the_same_for_everyone(predicate, row):
     if not uses_sender(predicate):
@@ -162,20 +153,6 @@ def test_constants_disappear():
     assert normalise(Comparison("<", COLUMNS[1], COLUMNS[0])) == Comparison(
         ">", COLUMNS[0], COLUMNS[1]
     )
-
-
-def test_equality_columns():
-    one = Comparison("=", COLUMNS[0], Value(1))
-    mine = Comparison("=", COLUMNS[5], SENDER)
-    more = Comparison(">", COLUMNS[1], Value(1))
-    same = Comparison("=", COLUMNS[0], COLUMNS[1])
-    assert equality_columns(one) == [(0, 1)]
-    assert sorted(equality_columns(normalise(Conjunction((one, mine, more, same)))), key=str) == [
-        (0, 1),
-        (5, SENDER),
-    ]
-    assert equality_columns(normalise(Disjunction((one, mine)))) == []
-    assert equality_columns(ALWAYS) == []
 
 
 def test_always_true_needs_no_function():

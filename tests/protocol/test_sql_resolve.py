@@ -7,19 +7,24 @@ from sample_schema import SAMPLE
 from test_sql_parser import WORDS
 
 from protocol.errors import SqlError
+from protocol.limits import WINDOW_ROWS_MAX
 from protocol.sql import (
     ALWAYS,
     SENDER,
+    OneOf,
     SchemaCatalog,
     Selection,
     SemiJoin,
     compile_pair_predicate,
     compile_predicate,
-    equality_columns,
+    demand_of,
     query_error,
     resolve_query,
     uses_sender,
 )
+from protocol.sql.order import OrderColumn, Window
+from protocol.sql.predicate import Column
+from protocol.types import BOOL, F64, IDENTITY, STRING
 from protocol.values import Identity
 
 CATALOG = SchemaCatalog(SAMPLE)
@@ -103,8 +108,8 @@ def test_joins_of_the_query_builder():
     where = """WHERE ("player"."alive" = TRUE) AND ("item"."kind" = 'bow')"""
     query = resolve(f'SELECT "item".* FROM "player" JOIN "item" {on} {where}')
     assert isinstance(query, SemiJoin)
-    assert equality_columns(query.predicate) == [(2, "bow")]
-    assert equality_columns(query.other_predicate) == [(5, True)]
+    assert demand_of(query.predicate) == OneOf(Column(2, STRING), ("bow",))
+    assert demand_of(query.other_predicate) == OneOf(Column(5, BOOL), (True,))
     assert query.pair_predicate == ALWAYS
 
 
@@ -131,7 +136,7 @@ def test_conditions_over_both_sides_of_a_join():
 def test_a_table_may_be_joined_with_itself():
     query = resolve("SELECT a.* FROM item a JOIN item b ON b.id = a.id WHERE b.kind = 'x'")
     assert query == SemiJoin("item", 0, "item", 0, other_predicate=query.other_predicate)
-    assert equality_columns(query.other_predicate) == [(2, "x")]
+    assert demand_of(query.other_predicate) == OneOf(Column(2, STRING), ("x",))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ def test_simple_respellings_are_one_query(one, other):
 def test_sender():
     query = resolve("SELECT * FROM player WHERE owner = :sender")
     assert uses_sender(query.predicate)
-    assert equality_columns(query.predicate) == [(2, SENDER)]
+    assert demand_of(query.predicate) == OneOf(Column(2, IDENTITY), (SENDER,))
     blob = resolve("SELECT * FROM player WHERE blob = :sender")
     test = compile_predicate(blob.predicate)
     assert test is not None
@@ -249,6 +254,31 @@ JOIN = "FROM player JOIN item ON player.id = item.player_id"
             "Unsupported expression: at least one side has to be a column",
         ),
         (
+            "SELECT * FROM player ORDER BY score",
+            "Unsupported SELECT: ORDER BY without LIMIT in a subscription",
+        ),
+        (
+            "SELECT * FROM player LIMIT 5",
+            "Unsupported SELECT: LIMIT without ORDER BY in a subscription",
+        ),
+        (
+            f"SELECT * FROM player ORDER BY score LIMIT {WINDOW_ROWS_MAX + 1}",
+            f"Unsupported SELECT: LIMIT beyond {WINDOW_ROWS_MAX} in a subscription",
+        ),
+        (
+            "SELECT * FROM boom ORDER BY id LIMIT 1",
+            "Unsupported SELECT: ORDER BY over the event table `boom`",
+        ),
+        (
+            f"SELECT item.* {JOIN} ORDER BY item.id LIMIT 1",
+            "Unsupported SELECT: ORDER BY and LIMIT with joins",
+        ),
+        ("SELECT * FROM player ORDER BY nope LIMIT 1", "`nope` is not in scope"),
+        (
+            "SELECT * FROM player ORDER BY tags LIMIT 1",
+            "Unsupported ORDER BY: columns of type `Array<String>`",
+        ),
+        (
             "SELECT * FROM player WHERE 5",
             "Unsupported expression: a condition has to be a comparison",
         ),
@@ -261,6 +291,26 @@ def test_errors(text, error):
 def test_one_off_queries_need_no_index():
     text = "SELECT item.* FROM player JOIN item ON player.display_name = item.kind"
     assert resolve(text, subscription=False) == SemiJoin("item", 2, "player", 1)
+
+
+def test_views_are_joined_like_tables():
+    text = "SELECT my_items.* FROM my_items JOIN player ON my_items.player_id = player.id"
+    assert resolve(text) == SemiJoin("my_items", 1, "player", 0)
+    text = "SELECT player.* FROM my_items JOIN player ON my_items.player_id = player.id"
+    assert resolve(text) == SemiJoin("player", 0, "my_items", 1)
+
+
+def test_windows():
+    name, score = Column(1, STRING), Column(6, F64)
+    text = "SELECT * FROM player WHERE alive ORDER BY score DESC, display_name LIMIT 3;"
+    window = Window((OrderColumn(score, True), OrderColumn(name, False)), 3)
+    assert resolve(text) == Selection("player", resolve(text).predicate, window)
+    assert resolve(
+        "select p.* from player p order by p.score desc, p.display_name asc limit 3"
+    ) == (Selection("player", ALWAYS, window))
+    order = "SELECT * FROM player ORDER BY score DESC, display_name"
+    assert resolve(order, subscription=False).window == Window(window.order, None)
+    assert resolve("SELECT * FROM boom LIMIT 2", subscription=False).window == Window((), 2)
 
 
 def test_events_cannot_be_looked_up():

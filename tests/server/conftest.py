@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 
 NOW = 1_800_000_000_000_000
@@ -11,8 +11,8 @@ NOW = 1_800_000_000_000_000
 
 
 @pytest.fixture
-def signing_key(tmp_path) -> SigningKey:
-    return SigningKey.load(tmp_path / "keys")
+def signing_key(tmp_path) -> SigningKeys:
+    return SigningKeys.load(tmp_path / "keys")
 
 
 @pytest.fixture

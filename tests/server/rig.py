@@ -27,7 +27,7 @@ from server.http.health import HealthProbe
 from server.http.listening import Listener, bind_port
 from server.http.site import build_site
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.metrics import Metrics
 from server.telemetry.families import Sources
@@ -260,7 +260,7 @@ async def running_rig(
     gateway = Gateway(
         sessions=host,
         authenticator=Authenticator(
-            SigningKey.load(folder), TrustedIssuers((), loop.time), clock=clock
+            SigningKeys.load(folder), TrustedIssuers((), loop.time), clock=clock
         ),
         databases=Databases(database),
         wheel=TimerWheel(loop.time()),

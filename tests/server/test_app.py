@@ -29,7 +29,7 @@ from server.app import Ready, Server
 from server.commands.mint_token import mint_token
 from server.errors import BindRefusedError, PortInUseError, StartError
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.settings import Settings
 
@@ -122,7 +122,7 @@ async def test_a_refused_visitor(tmp_path):
     async with running(settings(tmp_path)) as (server, ready):
         bearer_token = mint_token(tmp_path, ["player"], "visitor", 60)
         authenticator = Authenticator(
-            SigningKey.load(tmp_path), TrustedIssuers((), lambda: 0.0), clock=lambda: 10**15
+            SigningKeys.load(tmp_path), TrustedIssuers((), lambda: 0.0), clock=lambda: 10**15
         )
         intruder = authenticator.mint("intruder", extra={"name": "Intruder"})
         async with client(ready, f"?token={intruder.token}") as one:

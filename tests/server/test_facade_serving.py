@@ -13,7 +13,7 @@ import pytest
 
 from server.app import Ready, Server
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.settings import Settings
 
@@ -40,7 +40,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[tuple[Server
 
 def token_for(folder: Path, name: str = "reader") -> str:
     issuers = TrustedIssuers((), lambda: 0.0)
-    return Authenticator(SigningKey.load(folder), issuers, clock=lambda: 0).mint(name).token
+    return Authenticator(SigningKeys.load(folder), issuers, clock=lambda: 0).mint(name).token
 
 
 async def open_request(

@@ -120,3 +120,31 @@ def test_the_password_of_redis_is_read_and_not_shown(monkeypatch):
     assert loaded.sources["redis_password"] == "environment"
     assert shown_value(loaded.settings, "redis_password") == "***"
     assert "hunter2" not in str(loaded)
+
+
+def test_rules_about_issuers_are_checked(monkeypatch):
+    issuer = "https://id.example/realms/vale"
+    flags = {"trusted_issuers": issuer, "role_claims": f"{issuer}#groups, {issuer}#realm.roles"}
+    assert load_settings(flags).settings.role_claims[1] == f"{issuer}#realm.roles"
+    monkeypatch.setenv("GENARRATIVE_ROLE_NAMES", f"{issuer}#gm=moderator")
+    assert load_settings(flags).settings.role_names == (f"{issuer}#gm=moderator",)
+    with pytest.raises(SettingsError, match="none of the trusted_issuers"):
+        load_settings({})
+    monkeypatch.setenv("GENARRATIVE_ROLE_NAMES", f"{issuer}#gm=king")
+    with pytest.raises(SettingsError, match="one of the roles"):
+        load_settings(flags)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"clock_skew_seconds": -1},
+        {"clock_skew_seconds": 601},
+        {"websocket_token_seconds": 4},
+        {"websocket_token_seconds": 3_601},
+    ],
+)
+def test_times_of_tokens_have_bounds(flags):
+    (name,) = flags
+    with pytest.raises(SettingsError, match=f"{name} .command line."):
+        load_settings(flags)

@@ -151,7 +151,9 @@ async def test_a_host_whose_first_words_are_refused_does_not_start():
     await store.open()
     store.fail_next(StoreWriteError("full"))
     host = Host(MODULE, store, secret=bytes(32), clock=Clock())
-    with pytest.raises(ActorUnavailableError, match="refused what init wrote"):
+    with pytest.raises(
+        ActorUnavailableError, match=r"init failed, nothing begins: state\.actor_unavailable"
+    ):
         await host.start()
     await host.stop()
     assert store.disk.actors == {}

@@ -10,7 +10,7 @@ from typing import Any
 import pykka
 import pytest
 
-from actors.host.loop_actor import LoopActor, MailboxFullError
+from actors.host.loop_actor import LoopActor, MailboxFullError, ReadyActors
 from actors.limits import TURNS_PER_DRAIN
 
 
@@ -18,7 +18,7 @@ class Echo(LoopActor):
     """Answers what it is told; keeps everything in order."""
 
     def __init__(self) -> None:
-        super().__init__("echo", asyncio.get_running_loop())
+        super().__init__("echo", ReadyActors(asyncio.get_running_loop()))
         self.heard: list[Any] = []
 
     def on_receive(self, message: Any) -> Any:

@@ -182,6 +182,12 @@ def teams(ctx: ViewContext) -> list[Team]:
     return [Team(player.team, int(ctx.db[Player].find(1) is None)) for player in ctx.db[Player]]
 
 
+@view(anonymous=True)
+def loot(ctx: ViewContext) -> list[Item]:
+    """Looks at the items only as long as there is a first player."""
+    return list(ctx.db[Item]) if ctx.db[Player].find(1) is not None else []
+
+
 @view()
 def fragile(ctx: ViewContext) -> list[Tag]:
     """Breaks as long as there is a tag of the word ``break``; it has no rows then."""

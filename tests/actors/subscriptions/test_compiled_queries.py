@@ -26,20 +26,33 @@ def scribbler(ctx: ViewContext) -> list[Player]:
     return list(players)
 
 
-def test_equal_queries_are_one_plan():
+def test_one_text_is_one_query_and_another_spelling_is_another():
     compiler = QueryCompiler(MODULE)
-    (first,) = compiler.compile("SELECT * FROM player WHERE team = 'red' AND hp = 1")
-    for text in (
+    text = "SELECT * FROM player WHERE team = 'red' AND hp = 1"
+    (first,) = compiler.compile(text)
+    assert compiler.compile(f"  {text}\n") == (first,)
+    for other in (
         "select * from player where team = 'red' and hp = 1",
         'SELECT * FROM "player" WHERE ("player"."team" = \'red\') AND ("player"."hp" = 1);',
         "SELECT p.* FROM player AS p WHERE p.team = 'red' AND p.hp = 1",
     ):
-        assert compiler.compile(text) == (first,)
+        (query,) = compiler.compile(other)
+        assert query is not first
+        assert query.demand == first.demand
     assert not first.is_per_caller
     (mine,) = compiler.compile("SELECT * FROM player WHERE owner = :sender")
     assert mine.is_per_caller
     assert compiler.compile("SELECT * FROM my_players")[0].is_per_caller
     assert not compiler.compile("SELECT * FROM teams")[0].is_per_caller
+
+
+def test_everything_is_the_same_queries_as_one_by_one():
+    compiler = QueryCompiler(MODULE)
+    everything = compiler.compile("SELECT * FROM *")
+    assert everything == compiler.compile("select * from *;")
+    assert everything == tuple(
+        query for entry in everything for query in compiler.compile(f"SELECT * FROM {entry.name}")
+    )
 
 
 def test_compiled_queries_are_bounded(monkeypatch):

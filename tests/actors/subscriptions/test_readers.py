@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from arena_module import Gift, Item, Note, Player, Secret, Tag
+from arena_module import DropNote, Gift, Hide, Item, Note, Player, Secret, Tag
 from arena_queries import CALLERS, MODERATOR, MODULE, QUERIES, Rows
 from host_bench import START_MICROS, Bench, Peer, claims
 
+from actors.host.caller import Caller
 from actors.keys import user_id_of
+from actors.module.types import ConnectionId
 from actors.subscriptions import QueryCompiler
 from protocol.messages import OneOffQueryResult
 
@@ -121,3 +123,30 @@ def test_a_role_makes_another_query_only_where_it_counts():
     assert compiler.compile("SELECT * FROM note", roles=frozenset({"player", "admin"})) == (
         compiler.compile("SELECT * FROM note")
     )
+
+
+async def test_a_window_is_over_what_its_caller_sees():
+    bench, peers = await entered()
+    for peer in peers:
+        peer.subscribe(1, "SELECT * FROM note ORDER BY id DESC LIMIT 1")
+    await bench.settle()
+    assert [ids(peer.values("note")) for peer in peers] == [[2], [3], [3]]
+    await peers[0].result("play", [Note(3, 1, ONE, "b"), Note(4, 1, TWO, "b")])
+    assert [ids(peer.values("note")) for peer in peers] == [[3], [4], [4]]
+    await peers[0].result("play", [DropNote(4)])
+    assert [ids(peer.values("note")) for peer in peers] == [[3], [1], [3]]
+    await bench.stop()
+
+
+async def test_a_statement_reads_what_its_caller_sees_and_the_owner_everything():
+    bench, peers = await entered()
+    await peers[0].result("play", [Hide("x")])
+    text = "SELECT id FROM note ORDER BY id"
+    callers = [Caller(peer.claims, ConnectionId(0)) for peer in peers]
+    answers = [(await bench.host.sql(text, caller, False)).rows for caller in callers]
+    assert [ids(rows) for rows in answers] == [[1, 2], [1, 3], [1, 2, 3]]
+    owners = await bench.host.sql(text, callers[1], True)
+    assert ids(owners.rows) == [1, 2, 3]
+    secret = await bench.host.sql("SELECT word FROM secret", callers[1], True)
+    assert secret.rows == [("x",)]
+    await bench.stop()

@@ -16,6 +16,7 @@ import {
   subscribe,
   subscribeToAll,
   unsubscribe,
+  until,
   type Opened,
 } from './connections.js';
 
@@ -140,6 +141,63 @@ async function functions(painter: Painter): Promise<void> {
   await reducers.erase({ label: 'heavy' });
 }
 
+/** What fails is told in the words of the wire, and disturbs nothing. */
+async function failures(painter: Painter): Promise<void> {
+  const { connection } = painter;
+  const [nothing, one] = [new Uint8Array(), new Uint8Array([1])];
+  const told = async (call: Promise<unknown>) => (await refusal(call)).join(': ');
+  const fatal = 'The instance encountered a fatal error.';
+  assert.deepEqual(
+    await Promise.all([
+      told(connection.callReducer('nothing', nothing)),
+      told(connection.reducers.refuseAfterWriting({})),
+      told(connection.reducers.breakAfterWriting({})),
+      told(connection.callProcedure('nothing', nothing)),
+    ]),
+    [
+      'InternalError: no such reducer',
+      'SenderError: shapes.refused: as asked',
+      `InternalError: ${fatal}`,
+      'string: No such procedure',
+    ]
+  );
+  assert.match(
+    await told(connection.callReducer('put_layer', one)),
+    /^InternalError: invalid arguments for reducer put_layer: /
+  );
+  assert.match(
+    await told(connection.callProcedure('add_two', one)),
+    /^string: invalid arguments for procedure add_two: /
+  );
+  assert.match(
+    await told(connection.procedures.divide({ a: 1n, b: 0n })),
+    /^string: The module instance encountered a fatal error: /
+  );
+}
+
+/** Large messages, which the websocket compresses, and connections that ask for every mode. */
+async function modes(painter: Painter): Promise<void> {
+  const picture = new Uint8Array(300_000).fill(7);
+  const builders = [
+    DbConnection.builder().withConfirmedReads(false).withCompression('none'),
+    DbConnection.builder().withConfirmedReads(true).withCompression('gzip').withLightMode(true),
+  ];
+  const others = await Promise.all(builders.map(builder => open(builder)));
+  for (const { connection } of others) await subscribe(connection, tables.shape);
+  await painter.connection.reducers.draw(drawing('large', { picture }));
+  for (const { connection } of others) {
+    const found = () => [...connection.db.shape.iter()].find(row => row.label === 'large');
+    await until(connection, () => found() !== undefined);
+    assert.deepEqual(found()!.picture, picture);
+    const late = await open(DbConnection.builder());
+    await subscribe(late.connection, tables.shape);
+    assert.deepEqual(dump(late.connection)['shape'], dump(connection)['shape']);
+    await close(late);
+  }
+  await painter.connection.reducers.erase({ label: 'large' });
+  await close(...others);
+}
+
 /** Events reach whoever subscribes, in order, and are never rows. */
 async function events(painter: Painter, onlooker: Painter): Promise<void> {
   const heard: string[] = [];
@@ -259,6 +317,8 @@ main(async () => {
   const onlooker = await open(DbConnection.builder());
   await everyColumn(ann);
   await functions(bob);
+  await failures(bob);
+  await modes(ann);
   await events(ann, onlooker);
   await churn([ann, bob, onlooker], onlooker);
   const all = await open(DbConnection.builder());

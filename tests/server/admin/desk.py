@@ -17,7 +17,7 @@ from server.admin.roles import Role
 from server.admin.tokens import ADMIN_TOKEN_FILE, mint_admin_token
 from server.app import Ready, Server, now_micros
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import SigningKey
+from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.settings import Settings
 
@@ -88,7 +88,7 @@ class Desk:
     @property
     def authenticator(self) -> Authenticator:
         issuers = TrustedIssuers((), lambda: 0.0)
-        return Authenticator(SigningKey.load(self.folder), issuers, clock=now_micros)
+        return Authenticator(SigningKeys.load(self.folder), issuers, clock=now_micros)
 
     def token(self, role: Role, name: str = "somebody", seconds: int = 60) -> str:
         return mint_admin_token(self.authenticator, role, name, seconds)
@@ -96,7 +96,7 @@ class Desk:
     def expired_token(self) -> str:
         issuers = TrustedIssuers((), lambda: 0.0)
         yesterday = now_micros() - 86_400_000_000
-        past = Authenticator(SigningKey.load(self.folder), issuers, clock=lambda: yesterday)
+        past = Authenticator(SigningKeys.load(self.folder), issuers, clock=lambda: yesterday)
         return mint_admin_token(past, Role.DANGER, "late", 60)
 
     @asynccontextmanager

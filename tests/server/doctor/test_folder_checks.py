@@ -18,18 +18,14 @@ from server.doctor.folder_checks import (
     is_locked,
 )
 from server.identity.issuers import TrustedIssuers
-from server.identity.keys import (
-    CLUSTER_SECRET_FILE,
-    SIGNING_KEY_FILE,
-    SigningKey,
-    load_cluster_secret,
-)
+from server.identity.keys import CLUSTER_SECRET_FILE, load_cluster_secret
+from server.identity.signing_keys import KEYS_FOLDER, SIGNING_KEY_FILE, SigningKeys
 from server.identity.tokens import Authenticator
 
 
 def authenticator(folder) -> Authenticator:
     issuers = TrustedIssuers((), time.monotonic)
-    return Authenticator(SigningKey.load(folder), issuers, clock=lambda: time.time_ns() // 1_000)
+    return Authenticator(SigningKeys.load(folder), issuers, clock=lambda: time.time_ns() // 1_000)
 
 
 @pytest.fixture
@@ -81,6 +77,13 @@ async def test_secrets_that_are_whole_or_not_made_yet(tmp_path, kept):
     (found,) = await check_keys(tmp_path / "nowhere", ())
     assert found.level is Level.OK
     assert not (tmp_path / "nowhere").exists()
+
+
+async def test_a_folder_of_keys_that_others_may_look_into(kept):
+    (kept / KEYS_FOLDER).chmod(0o755)
+    (found,) = await check_keys(kept, ())
+    assert found.level is Level.ERROR
+    assert found.advice == f"chmod 700 {kept / KEYS_FOLDER}"
 
 
 @pytest.mark.parametrize("name", [SIGNING_KEY_FILE, CLUSTER_SECRET_FILE, ADMIN_TOKEN_FILE])
