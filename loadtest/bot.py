@@ -64,7 +64,7 @@ class Bot:
         self.cache = ClientCache(schema)
         self.commits = 0
         self.watcher: Watcher | None = None
-        self._client = Client(subprotocol, self.cache)
+        self._client = Client(subprotocol, self.cache, schema)
         self._connection: Connection
         self._answers: dict[int, asyncio.Future[_Answer]] = {}
         self._greeted: asyncio.Future[InitialConnection] = (
@@ -86,7 +86,7 @@ class Bot:
 
         Args:
             address: which database.
-            schema: to decode rows with; without it they stay bytes.
+            schema: to decode rows with; without it they stay bytes, and v1.json is not spoken.
             token: who to be; a new anonymous identity without one.
             subprotocol: the version to speak.
 
@@ -102,6 +102,23 @@ class Bot:
     async def close(self) -> None:
         """End the connection."""
         await self._connection.close()
+
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+        self._connection.cut()
+
+    def pause(self) -> None:
+        """Read nothing more until :meth:`resume`."""
+        self._connection.pause()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._connection.resume()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._end is not None
 
     async def subscribe(self, *queries: str) -> int:
         """Start a query set; returns its id, once its rows are in the cache.
@@ -186,7 +203,7 @@ class Bot:
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._answers[request_id] = answer
         for frame in self._client.frames():
-            self._connection.send(frame)
+            self._connection.send(frame, is_text=self._client.is_text)
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             return await answer
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from loadtest.connection import Address, Connection
@@ -17,7 +17,14 @@ from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
 from loadtest.frames import binary_frame
 from loadtest.latency import Latencies
 from protocol.errors import DecodeError
-from protocol.messages.answers import InitialConnection, ReducerOk, ReducerResult
+from protocol.messages.answers import (
+    InitialConnection,
+    ReducerErr,
+    ReducerOk,
+    ReducerOkEmpty,
+    ReducerResult,
+    ServerMessage,
+)
 from protocol.messages.requests import CallReducer
 from protocol.messages.v2_client import decode_server_message, encode_client_message
 from protocol.upgrade import Subprotocol
@@ -83,8 +90,13 @@ class CallRing:
 class Caller:
     """One connection under load; a ``Receiver``.
 
+    Either it keeps a number of calls in flight (:meth:`start`), or it is told when each call is due
+    (:meth:`call`), from when on its latency counts; what does not fit into one round of the ring
+    waits its turn.
+
     Attributes:
-        answered: calls that were answered so far, all of them committed.
+        answered: calls that were answered so far, refused ones included.
+        refused: how often the call at each place of the ring was refused.
         token: with which another connection is the same user.
         failure: why the load had to end, None while all is well.
         sent_at: when each call left, in order; kept only when asked for.
@@ -98,9 +110,21 @@ class Caller:
         *,
         clock: Clock = time.perf_counter_ns,
         sent_at: list[int] | None = None,
+        on_refusal: Callable[[str], None] | None = None,
     ) -> None:
+        """Make a caller that is not connected yet.
+
+        Args:
+            ring: its calls.
+            in_flight: how many of them :meth:`start` keeps unanswered.
+            latencies: gets theirs.
+            clock: of the latencies.
+            sent_at: gets the moment at which each call left.
+            on_refusal: told the code of each refusal; without it a refusal is a failure.
+        """
         assert 0 < in_flight <= ring.length, "one round of the ring may be in flight"
         self.answered = 0
+        self.refused = Counter[int]()
         self.token = ""
         self.failure: LoadTestError | None = None
         self.sent_at = sent_at
@@ -110,7 +134,10 @@ class Caller:
         self._clock = clock
         self._next = 0
         self._expected = 0
+        self._on_refusal = on_refusal
         self._batches: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._unanswered = 0
         self._running = False
         self._connection: Connection
         self._hello: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -132,12 +159,26 @@ class Caller:
     def start(self) -> None:
         """Fill the pipe, and keep it full from now on."""
         self._running = True
-        self._send(self._in_flight)
+        self._send(self._in_flight, self._clock())
+
+    def call(self, count: int, due: int) -> None:
+        """Make calls that were due at a moment of the clock, in one frame."""
+        if self._waiting or self._unanswered + count > self._ring.length:
+            self._waiting.append((count, due))
+        else:
+            self._send(count, due)
+
+    def made(self) -> Counter[int]:
+        """How often the call at each place of the ring has committed; nothing is in flight."""
+        rounds, rest = divmod(self.answered, self._ring.length)
+        made = Counter({place: rounds + (place < rest) for place in range(self._ring.length)})
+        made.subtract(self.refused)
+        return made
 
     async def stop(self) -> None:
         """Send no more, and wait until everything is answered; raises what went wrong."""
         self._running = False
-        if self._batches and self.failure is None:
+        if self._unanswered and self.failure is None:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
         if self.failure is not None:
@@ -155,26 +196,33 @@ class Caller:
         if not count:
             self._take_other(data)
             return
-        self.answered += count
-        self._expected = (self._expected + count) % self._ring.length
-        self._record(count)
-        if self._running:
-            self._send(count)
-        elif not self._batches and self._idle is not None:
-            self._idle.set_result(None)
-            self._idle = None
+        self._take(count)
 
     def connection_ended(self, reason: str) -> None:
         """Note the end, which is a failure while calls are in flight."""
         if self._batches or not self._hello.done():
             self._fail(ConnectionEndedError(reason))
 
-    def _send(self, count: int) -> None:
+    def _take(self, count: int) -> None:
+        """Count answers, and send what may be sent now."""
+        self.answered += count
+        self._unanswered -= count
+        self._expected = (self._expected + count) % self._ring.length
+        self._record(count)
+        if self._running:
+            self._send(count, self._clock())
+        while self._waiting and self._unanswered + self._waiting[0][0] <= self._ring.length:
+            self._send(*self._waiting.popleft())
+        if not self._batches and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+
+    def _send(self, count: int, due: int) -> None:
         ring = self._ring
-        now = self._clock()
-        self._batches.append((now, count))
+        self._batches.append((due, count))
+        self._unanswered += count
         if self.sent_at is not None:
-            self.sent_at += [now] * count
+            self.sent_at += [due] * count
         self._connection.write(ring.frame(self._next, count))
         self._next = (self._next + count) % ring.length
 
@@ -193,20 +241,31 @@ class Caller:
             count -= waiting
 
     def _take_other(self, data: bytes) -> None:
+        """Take what is no frame of plain answers: the greeting, refusals, or something wrong."""
+        offset = 1
         try:
-            message, end = decode_server_message(data, 1)
+            while offset < len(data):
+                message, offset = decode_server_message(data, offset)
+                if isinstance(message, InitialConnection) and not self._hello.done():
+                    self.token = message.token
+                    self._hello.set_result(None)
+                elif not self._took(message):
+                    self._fail(CheckError(f"expected answer {self._expected}, got {message}"))
+                    return
         except DecodeError as error:
             self._fail(CheckError(f"not a message: {error}"))
-            return
-        if isinstance(message, InitialConnection) and not self._hello.done():
-            self.token = message.token
-            self._hello.set_result(None)
-            return
-        while isinstance(message, ReducerResult) and isinstance(message.outcome, ReducerOk):
-            if end >= len(data):
-                break
-            message, end = decode_server_message(data, end)
-        self._fail(CheckError(f"expected answer {self._expected}, got {message}"))
+
+    def _took(self, message: ServerMessage) -> bool:
+        """Take one answer that is the next one; False when it is none."""
+        if not isinstance(message, ReducerResult) or message.request_id != self._expected:
+            return False
+        if isinstance(message.outcome, ReducerErr) and self._on_refusal is not None:
+            self.refused[self._expected] += 1
+            self._on_refusal(message.outcome.error.partition(": ")[0])
+        elif not isinstance(message.outcome, ReducerOk | ReducerOkEmpty):
+            return False
+        self._take(1)
+        return True
 
     def _fail(self, failure: LoadTestError) -> None:
         self.failure = self.failure or failure

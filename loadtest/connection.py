@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol as OfferedProtocol
 from websockets.uri import parse_uri
 
 from loadtest.errors import ConnectionEndedError, WireError
-from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame
+from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame, text_frame
 from loadtest.limits import ANSWER_SECONDS_MAX, HANDSHAKE_BYTES_MAX, OPEN_FILES_SPARE
 from protocol.upgrade import Subprotocol
 
@@ -42,7 +42,7 @@ class Receiver(Protocol):
     """Who gets what comes in. Loop thread; must not raise."""
 
     def message_received(self, data: bytes) -> None:
-        """Take one websocket message: the tag, then one message (v2) or several (v3)."""
+        """Take one websocket message: the tag, then one message (v2) or several (v3); or a text."""
 
     def connection_ended(self, reason: str) -> None:
         """The connection is over; called once, whoever ended it."""
@@ -106,9 +106,9 @@ class Connection(asyncio.Protocol):
             await connection._opened  # noqa: SLF001 - the class's own
         return connection
 
-    def send(self, payload: bytes) -> None:
-        """Send one binary message."""
-        self._transport.write(binary_frame(payload))
+    def send(self, payload: bytes, *, is_text: bool = False) -> None:
+        """Send one message, binary unless it is text in UTF-8."""
+        self._transport.write(text_frame(payload) if is_text else binary_frame(payload))
 
     def write(self, frames: bytes) -> None:
         """Send frames that are spelled already (``frames.binary_frame``)."""
@@ -121,6 +121,21 @@ class Connection(asyncio.Protocol):
             self._transport.write(close_frame(_NORMAL_CLOSURE))
             self._transport.close()
         await asyncio.shield(self._lost)
+
+    def cut(self) -> None:
+        """Break the connection off without a word, as a lost network does."""
+        if not self._lost.done():
+            self._reason = "cut off"
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Read nothing more, so that the server's bytes pile up."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again; harmless when the connection is over."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # --- asyncio's protocol
 

@@ -5,7 +5,10 @@ LoadTestError
 ├── ConnectionEndedError    the connection ended, or was refused, while something was expected
 ├── WireError               the server sent what no server may send
 ├── CheckError              the server answered, and the answer is wrong
-└── RefusedError            a call was answered with a refusal; it has a code
+├── RefusedError            a call was answered with a refusal; it has a code
+├── TimeIsUpError           the load is over, in the middle of what somebody does
+├── SloError                what was given as a bound is none
+└── ReportError             a report cannot be written, read or compared
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ __all__ = [
     "ConnectionEndedError",
     "LoadTestError",
     "RefusedError",
+    "ReportError",
     "ServerProcessError",
+    "SloError",
     "WireError",
     "expect",
 ]
@@ -51,6 +56,18 @@ class RefusedError(LoadTestError):
     def __init__(self, code: str, text: str = "") -> None:
         super().__init__(f"{code}: {text}" if text else code)
         self.code = code
+
+
+class TimeIsUpError(LoadTestError):
+    """The load is over, in the middle of what somebody does."""
+
+
+class SloError(LoadTestError):
+    """What was given as a bound is none."""
+
+
+class ReportError(LoadTestError):
+    """A report cannot be written, read or compared."""
 
 
 def expect(what: str, found: object, expected: object) -> None:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from loadtest.errors import WireError
 from loadtest.limits import MESSAGE_BYTES_MAX
 
-__all__ = ["FrameReader", "Reading", "binary_frame", "close_frame", "pong_frame"]
+__all__ = ["FrameReader", "Reading", "binary_frame", "close_frame", "pong_frame", "text_frame"]
 
+_TEXT = 0x1
 _BINARY = 0x2
 _CLOSE = 0x8
 _PING = 0x9
@@ -21,6 +22,7 @@ _PONG = 0xA
 _FINAL = 0x80
 _MASKED = 0x80
 _WHOLE_BINARY = _FINAL | _BINARY
+_DATA = (_TEXT, _BINARY)
 
 _NO_MASK = bytes(4)
 """The key of all zeros leaves a payload as it is. A server unmasks it like any other, at the same
@@ -47,6 +49,11 @@ def _frame(opcode: int, payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """Spell one whole binary message."""
     return _frame(_BINARY, payload)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Spell one whole text message, given in UTF-8."""
+    return _frame(_TEXT, payload)
 
 
 def pong_frame(payload: bytes) -> bytes:
@@ -115,15 +122,15 @@ class FrameReader:
         return reading
 
     def _other(self, first: int, payload: bytes, reading: Reading) -> Reading:
-        """Take a frame that is no whole binary message."""
+        """Take a frame that is no whole binary message; texts are rare, and as good."""
         opcode = first & 0x0F
         if opcode == _PING:
             reading.pings.append(payload)
         elif opcode == _CLOSE:
             code = _U16.unpack_from(payload)[0] if len(payload) >= 2 else 1005
             return reading._replace(close=(code, payload[2:].decode(errors="replace")))
-        elif opcode == _BINARY or (opcode == 0 and self._message is not None):
-            if (opcode == _BINARY) != (self._message is None):
+        elif opcode in _DATA or (opcode == 0 and self._message is not None):
+            if (opcode in _DATA) != (self._message is None):
                 raise WireError("a message begins inside another one")
             self._message = (self._message or bytearray()) + payload
             if len(self._message) > MESSAGE_BYTES_MAX:

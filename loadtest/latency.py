@@ -6,9 +6,7 @@ from array import array
 from collections import Counter
 from typing import NamedTuple
 
-from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]
-
-from loadtest.limits import LATENCY_MICROS_MAX
+from loadtest.histogram import Histogram
 
 __all__ = ["Latencies", "LatencySummary"]
 
@@ -48,16 +46,14 @@ class Latencies:
         del self._nanos[:]
         del self._counts[:]
 
-    def summary(self) -> LatencySummary:
-        """Read the histogram; zeros when nothing was recorded."""
+    def histogram(self) -> Histogram:
+        """Everything that was recorded, in microseconds."""
         by_micros: Counter[int] = Counter()
         for nanos, count in zip(self._nanos, self._counts, strict=True):
-            by_micros[min(max(nanos // 1_000, 1), LATENCY_MICROS_MAX)] += count
-        histogram = HdrHistogram(1, LATENCY_MICROS_MAX, 3)
-        for micros, count in by_micros.items():
-            histogram.record_value(micros, count)
-        return LatencySummary(
-            histogram.get_value_at_percentile(50.0),
-            histogram.get_value_at_percentile(99.0),
-            histogram.get_max_value(),
-        )
+            by_micros[nanos // 1_000] += count
+        return Histogram.of(by_micros)
+
+    def summary(self) -> LatencySummary:
+        """Read the histogram; zeros when nothing was recorded."""
+        found = self.histogram().quantiles()
+        return LatencySummary(found.p50, found.p99, found.max)

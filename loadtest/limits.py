@@ -5,17 +5,28 @@ from __future__ import annotations
 __all__ = [
     "ANSWER_SECONDS_MAX",
     "BATTLE_PAUSE_SECONDS",
+    "BROKEN_TOLD_MAX",
     "CONNECTS_AT_ONCE",
     "DEMO_STEPS",
     "DRAIN_SECONDS_MAX",
+    "FIGHTS_OF_A_STORY_MAX",
+    "GENERATOR_CPU_MAX",
+    "GENERATOR_LAG_MS_MAX",
+    "GENERATOR_STRAINED_MAX",
     "HANDSHAKE_BYTES_MAX",
+    "LANE_TICK_SECONDS",
     "LATENCY_MICROS_MAX",
     "LEVEL_MAX",
     "MESSAGE_BYTES_MAX",
     "OPEN_FILES_SPARE",
     "OPERATION_SECONDS_MAX",
     "SAMPLE_SECONDS",
+    "SCRAPE_SECONDS_MAX",
     "SCRIPT_PIECE_CHARS",
+    "SOAK_COST_RATIO_MAX",
+    "SOAK_GROWTH_BYTES_MIN",
+    "SOAK_GROWTH_RATIO_MAX",
+    "SOAK_SECONDS_MIN",
     "STACK_DEPTH_MAX",
     "START_SECONDS_MAX",
     "STEPS_MAX",
@@ -24,6 +35,8 @@ __all__ = [
     "STREAM_PIECES_MAX",
     "USER_CALLS_BURST_MAX",
     "USER_CALLS_PER_SECOND_MAX",
+    "WORKER_LINE_BYTES_MAX",
+    "WRITES_IN_FLIGHT_MAX",
 ]
 
 START_SECONDS_MAX = 30.0
@@ -88,3 +101,42 @@ SCRIPT_PIECE_CHARS = 5
 
 DEMO_STEPS = 14
 """Turns that are played of the world that the demonstration makes."""
+
+LANE_TICK_SECONDS = 0.001
+"""How late a call of a lane may leave, which counts as latency; none leaves too soon."""
+
+BROKEN_TOLD_MAX = 20
+"""Different broken rules that a process puts in words; further ones are counted."""
+
+GENERATOR_CPU_MAX = 0.9
+"""Of its core, that a process of the load generator may use before it is itself the limit."""
+
+GENERATOR_LAG_MS_MAX = 50.0
+"""How late the generator's loop may come back before its lateness is taken for the server's."""
+
+GENERATOR_STRAINED_MAX = 0.1
+"""Part of the measured seconds in which the generator may be strained all the same."""
+
+SCRAPE_SECONDS_MAX = 5.0
+"""One answer of ``/metrics``; a second without it has no server metrics."""
+
+WORKER_LINE_BYTES_MAX = 16 * 1024 * 1024
+"""One line that a process of the generator tells: a second's histograms, or what it noted."""
+
+WRITES_IN_FLIGHT_MAX = 64
+"""Unanswered calls of one writer that all others follow; later ones wait, which is latency."""
+
+FIGHTS_OF_A_STORY_MAX = 10
+"""Battles that are fought in one story before another one is begun: what is told of them stays."""
+
+SOAK_SECONDS_MIN = 16
+"""Measured seconds that a slope needs: two quarters of four are compared."""
+
+SOAK_GROWTH_BYTES_MIN = 16 * 1024 * 1024
+"""Growth of the server's memory that proves nothing: allocators and caches fill up."""
+
+SOAK_GROWTH_RATIO_MAX = 0.05
+"""Part of its memory by which a server may grow from the second quarter to the last."""
+
+SOAK_COST_RATIO_MAX = 1.5
+"""Times the processor time of a call in the second quarter that one in the last may take."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Iterable
+import time
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack
 
 from loadtest.bot import Bot
@@ -16,7 +17,7 @@ from loadtest.latency import Latencies
 from loadtest.limits import CONNECTS_AT_ONCE, DRAIN_SECONDS_MAX
 from loadtest.measurement import Measurement, Window
 from loadtest.server_process import ServerProcess
-from loadtest.subscriber import Subscriber
+from loadtest.subscriber import Subscriber, Updates
 
 __all__ = ["prepare", "run_case"]
 
@@ -69,7 +70,7 @@ async def _calls(case: Case, server: ServerProcess, window: Window) -> Measureme
 
 async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measurement:
     latencies, sent_at = Latencies(), list[int]()
-    subscribers = [Subscriber(sent_at, latencies) for _ in range(case.subscribers)]
+    subscribers = [Subscriber(_delays(sent_at, latencies)) for _ in range(case.subscribers)]
     writer = Caller(case.ring(0), case.in_flight, Latencies(), sent_at=sent_at)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(writer.close)
@@ -94,6 +95,18 @@ async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measure
             raise CheckError("the rows that the updates lead to are not the server's")
     await _check_rows(case, server.address, [])
     return measurement
+
+
+def _delays(sent_at: Sequence[int], latencies: Latencies) -> Updates:
+    """Records the time from a call to its update, of the oldest one in each message."""
+    received = 0
+
+    def record(_data: bytes, count: int) -> None:
+        nonlocal received
+        latencies.record(time.perf_counter_ns() - sent_at[received])
+        received += count
+
+    return record
 
 
 async def _everything_received(subscribers: list[Subscriber], count: int) -> None:
@@ -126,10 +139,10 @@ async def _check_rows(case: Case, address: Address, callers: list[Caller]) -> No
             raise CheckError(f"{caller.answered} bumps were answered, {total} counted")
 
 
-async def _few_at_once(work: Iterable[Awaitable[None]]) -> None:
+async def _few_at_once(work: Iterable[Awaitable[object]]) -> None:
     gate = asyncio.Semaphore(CONNECTS_AT_ONCE)
 
-    async def run(one: Awaitable[None]) -> None:
+    async def run(one: Awaitable[object]) -> None:
         async with gate:
             await one
 

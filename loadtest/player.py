@@ -18,6 +18,7 @@ from protocol.bsatn import compile_codec
 from protocol.messages.answers import QuerySetUpdate
 from protocol.schema import FunctionSchema, ModuleSchema
 from protocol.types import EnumType, OptionType, ProductType
+from protocol.upgrade import Subprotocol
 
 __all__ = ["Deltas", "Player"]
 
@@ -48,14 +49,24 @@ class Player:
 
     @classmethod
     async def enter(
-        cls, address: Address, schema: ModuleSchema, *, token: str | None = None
+        cls,
+        address: Address,
+        schema: ModuleSchema,
+        *,
+        token: str | None = None,
+        subprotocol: Subprotocol = Subprotocol.V3_BSATN,
     ) -> Player:
         """Connect; anonymous without a token."""
-        return cls(await Bot.connect(address, schema=schema, token=token), schema)
+        bot = await Bot.connect(address, schema=schema, token=token, subprotocol=subprotocol)
+        return cls(bot, schema)
 
     async def leave(self) -> None:
         """End the connection."""
         await self._bot.close()
+
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+        self._bot.cut()
 
     async def subscribe(self, *tables: str) -> None:
         """Follow whole tables, as far as they are visible to this user."""

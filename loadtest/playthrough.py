@@ -33,6 +33,7 @@ class Playthrough:
         whims: how often, in a thousand steps, the player does something needless instead.
         profile_id: of the world; the fixture world by default.
         role: whom the host plays.
+        fights: seek nothing but fights, and leave after so many; 0 plays the story.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class Playthrough:
         *,
         profile_id: str = PROFILE,
         role: str = _ROLE,
+        fights: int = 0,
     ) -> None:
         user_id = seat.player.user_id
         self.seat = seat
-        self._policy = Policy(user_id, seat.rows, chapters)
+        self._policy = Policy(user_id, seat.rows, chapters, fights)
         self._whims = Whims(user_id, seat.rows, whims, user_id)
         self._story_id = ""
         self._entry = {"profile_id": profile_id, "role_key": role}

@@ -24,7 +24,7 @@ from loadtest.limits import CONNECTS_AT_ONCE
 from loadtest.party import play_together
 from loadtest.playthrough_report import ServerUse
 from loadtest.schema_reader import fetch_schema
-from loadtest.seat import Seat
+from loadtest.seat import Seat, turns_of_its_own
 from loadtest.server_process import ServerProcess, running_server, service_token
 from loadtest.story import load_fixture_world
 from loadtest.tally import Tally
@@ -128,7 +128,9 @@ async def _play(
         try:
             for _ in range(size):
                 async with gate:
-                    seat = await Seat.take(address, schema, tally, options.think_seconds)
+                    seat = await Seat.take(
+                        address, schema, tally, turns_of_its_own(options.think_seconds)
+                    )
                 stack.push_async_callback(seat.leave)
                 seats.append(seat)
             await play_together(seats, options.chapters, options.whims)

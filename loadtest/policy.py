@@ -50,12 +50,17 @@ class Policy:
         user_id: the player.
         rows: the player's rows of a table, as they are now.
         chapters: leave the story after so many.
+        fights: seek nothing but fights, and leave after so many; 0 plays the story.
     """
 
-    def __init__(self, user_id: str, rows: Callable[[str], list[Any]], chapters: int) -> None:
+    def __init__(
+        self, user_id: str, rows: Callable[[str], list[Any]], chapters: int, fights: int = 0
+    ) -> None:
         self._user_id = user_id
         self._rows = rows
         self._chapters = chapters
+        self._fights = fights
+        self._fought: set[str] = set()
         self._visited: set[str] = set()
         self._arenas: set[str] = set()
 
@@ -68,6 +73,7 @@ class Policy:
 
     def action(self, battle: Any) -> Step:
         """The own turn of a fight: mend, else strike, else hit, whom it is easiest to end."""
+        self._fought.add(battle.battle_state_id)
         combatants = [
             row
             for row in self._rows("battle_combatant")
@@ -99,7 +105,8 @@ class Policy:
         self._visited.add(session.current_scene_key)
         if any(row.function.name == "Fight" for row in self._choices()):
             self._arenas.add(session.current_scene_key)
-        return next(step for step in self._ideas(session) if step is not None)
+        ideas = self._fierce_ideas(session) if self._fights else self._ideas(session)
+        return next(step for step in ideas if step is not None)
 
     # What may be done, best first
 
@@ -122,6 +129,17 @@ class Policy:
         yield self._travel(session)
         yield self._choose("Narrative")
         yield self._choose("Fight")
+
+    def _fierce_ideas(self, session: Any) -> Iterator[Step | None]:
+        """Fights, and what stands between this one and the next."""
+        if len(self._fought) >= self._fights:
+            yield self._story_step("abandon_story_session")
+        yield self.upkeep()
+        yield self._recover(session)
+        yield self._choose("Fight")
+        yield self._travel(session)
+        yield self._choose("Travel")
+        yield self._choose("Narrative")
 
     def _recover(self, session: Any) -> Step | None:
         """Rest, else use herbs, else go where one can rest; a new chapter heals by itself."""

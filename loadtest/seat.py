@@ -1,15 +1,19 @@
-"""Seat: one player in a load: calls are paced, timed and counted, and a referee looks on."""
+"""Seat: one player in a load: calls are paced, timed and counted, and a referee looks on.
+
+When to call is said by the player's turns; what for is the policy's; who counts it is the score.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import random
+import sys
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from loadtest.connection import Address
-from loadtest.errors import RefusedError
+from loadtest.engine.turns import ClosedTurns, Turns
+from loadtest.errors import RefusedError, TimeIsUpError
 from loadtest.limits import (
     ANSWER_SECONDS_MAX,
     BATTLE_PAUSE_SECONDS,
@@ -19,14 +23,32 @@ from loadtest.limits import (
 from loadtest.player import Player
 from loadtest.policy import Step
 from loadtest.referee import OWN_TABLES, SESSION_TABLES, Referee
-from loadtest.tally import Tally
 from protocol.schema import ModuleSchema
+from protocol.upgrade import Subprotocol
 
-__all__ = ["Pace", "Seat"]
+__all__ = ["Pace", "Score", "Seat", "turns_of_its_own"]
 
 _TOO_SOON = "limit.rate_exceeded"
 _NEVER = {"internal.error", "procedure", "dependency.timeout"}
 """Refusals that no input earns."""
+
+
+class Score(Protocol):
+    """Counts what players do. Moments are nanoseconds of the monotonic clock."""
+
+    def answered(self, kind: str, due: int) -> None:
+        """Note the answer, now, to a call that was due then."""
+
+    def failed(self, code: str) -> None:
+        """Note a refusal."""
+
+    def broke(self, rule: str) -> None:
+        """Note a broken rule."""
+
+
+def turns_of_its_own(think_seconds: float = 0.0) -> Turns:
+    """Turns of a player who plays as long as it likes, and thinks before each call."""
+    return ClosedTurns(0, sys.maxsize, think_seconds)
 
 
 class Pace:
@@ -56,37 +78,43 @@ class Seat:
         referee: judges every commit that the player sees.
     """
 
-    def __init__(self, player: Player, tally: Tally, think_seconds: float) -> None:
+    def __init__(self, player: Player, score: Score, turns: Turns) -> None:
         self.player = player
         self.referee = Referee(player.user_id, player.rows)
-        self._tally = tally
-        self._think_seconds = think_seconds
+        self._score = score
+        self._turns = turns
         self._pace = Pace(time.monotonic())
         player.watch(self.referee.observe)
 
     @classmethod
     async def take(
-        cls, address: Address, schema: ModuleSchema, tally: Tally, think_seconds: float = 0.0
+        cls,
+        address: Address,
+        schema: ModuleSchema,
+        score: Score,
+        turns: Turns | None = None,
+        subprotocol: Subprotocol = Subprotocol.V3_BSATN,
     ) -> Self:
         """Connect anonymously and follow everything that the referee judges.
 
         Args:
             address: of the server.
             schema: of its module.
-            tally: counts what the player does.
-            think_seconds: pause before each call, half as long to half as long again.
+            score: counts what the player does.
+            turns: when it calls; as soon as it can without them.
+            subprotocol: the wire's version.
         """
-        began = time.perf_counter_ns()
-        player = await Player.enter(address, schema)
-        seat = cls(player, tally, think_seconds)
+        began = time.monotonic_ns()
+        player = await Player.enter(address, schema, subprotocol=subprotocol)
+        seat = cls(player, score, turns or turns_of_its_own())
         await player.subscribe(*OWN_TABLES, *SESSION_TABLES)
-        tally.answered("connect and subscribe", time.perf_counter_ns() - began)
+        score.answered("connect and subscribe", began)
         return seat
 
     async def leave(self) -> None:
         """End the connection, and hand the broken rules in."""
-        self._tally.violations += self.referee.violations
-        self._tally.violations += self.player.faults()
+        for rule in (*self.referee.violations, *self.player.faults()):
+            self._score.broke(rule)
         await self.player.leave()
 
     def rows(self, table: str) -> list[Any]:
@@ -100,33 +128,34 @@ class Seat:
         await self.player.until(condition, seconds)
 
     async def do(self, step: Step) -> bool:
-        """Make a call; one that comes too soon for the server is made again.
+        """Make a call in the player's next turn; one that comes too soon is made again.
 
         Returns:
             Whether it was done; only whims are not.
 
         Raises:
             RefusedError: refused for another reason, and it was no whim.
+            TimeIsUpError: there are no more turns.
         """
-        if self._think_seconds:
-            # Nobody thinks in step with others, and waves of calls would measure just that.
-            await asyncio.sleep(self._think_seconds * random.uniform(0.5, 1.5))
+        await asyncio.sleep(self._pace.delay(time.monotonic()))
+        due = await self._turns.take()
+        if due is None:
+            raise TimeIsUpError("the load is over")
         while True:
-            await asyncio.sleep(self._pace.delay(time.monotonic()))
             try:
-                await self._call(step)
+                await self._call(step, due)
             except RefusedError as refusal:
-                self._tally.refusals[refusal.code] += 1
+                self._score.failed(refusal.code)
                 if refusal.code != _TOO_SOON:
                     if step.is_whim and refusal.code not in _NEVER:
                         return False
                     raise
-                await asyncio.sleep(BATTLE_PAUSE_SECONDS)
+                await asyncio.sleep(BATTLE_PAUSE_SECONDS + self._pace.delay(time.monotonic()))
+                due = time.monotonic_ns()
             else:
                 return True
 
-    async def _call(self, step: Step) -> None:
-        began = time.perf_counter_ns()
+    async def _call(self, step: Step, due: int) -> None:
         wrapped = f"{step.name}_and_return"
         try:
             if self.player.can_ask(wrapped):
@@ -134,4 +163,4 @@ class Seat:
             else:
                 await self.player.call(step.name, **step.fields)
         finally:
-            self._tally.answered(step.name, time.perf_counter_ns() - began)
+            self._score.answered(step.name, due)

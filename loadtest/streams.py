@@ -27,7 +27,7 @@ from loadtest.playthrough_report import errors_in
 from loadtest.profile import Profile, read_profile
 from loadtest.sampler import BEGIN, END
 from loadtest.schema_reader import fetch_schema
-from loadtest.seat import Seat
+from loadtest.seat import Seat, turns_of_its_own
 from loadtest.server_process import ServerProcess, pinned_cores, running_server, service_token
 from loadtest.story import load_fixture_world
 from loadtest.stream_model import PacedText, running_stream_model
@@ -254,7 +254,9 @@ async def _play(
     """Play one story after the other."""
     while True:
         async with gate:
-            seat = await Seat.take(address, schema, outcome.tally, options.think_seconds)
+            seat = await Seat.take(
+                address, schema, outcome.tally, turns_of_its_own(options.think_seconds)
+            )
         try:
             has_begun.set()
             await play_together([seat], _CHAPTERS)

@@ -7,20 +7,21 @@ decoded; from then on a message is checked by its length and tags.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import TypeAlias
 
-from loadtest.calls import Clock
 from loadtest.connection import Address, Connection
 from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
-from loadtest.latency import Latencies
 from protocol.client import Client
 from protocol.errors import DecodeError
 from protocol.messages.answers import InitialConnection, SubscribeApplied, TransactionUpdate
 from protocol.messages.v2_client import decode_server_message
 from protocol.upgrade import Subprotocol
 
-__all__ = ["Subscriber"]
+__all__ = ["Subscriber", "Updates"]
+
+Updates: TypeAlias = Callable[[bytes, int], None]
+"""Gets a message and how many updates it holds, all of one size; its first byte is a tag."""
 
 _UPDATE_TAG = b"\x04"
 
@@ -35,49 +36,35 @@ class Subscriber:
 
     __slots__ = (
         "_applied",
-        "_clock",
         "_connection",
-        "_latencies",
+        "_on_updates",
         "_progress",
-        "_sent_at",
         "_update_bytes",
         "failure",
         "received",
     )
 
-    def __init__(
-        self,
-        sent_at: Sequence[int],
-        latencies: Latencies,
-        *,
-        clock: Clock = time.perf_counter_ns,
-    ) -> None:
-        """Count updates.
-
-        Args:
-            sent_at: when the call of each update left, in order; grows meanwhile.
-            latencies: gets the time from the call to its update here, of the oldest one in each
-                message.
-            clock: that of the writer.
-        """
+    def __init__(self, on_updates: Updates) -> None:
+        self._on_updates = on_updates
         self.received = 0
         self.failure: LoadTestError | None = None
-        self._sent_at = sent_at
-        self._latencies = latencies
-        self._clock = clock
         self._update_bytes = 0
-        self._applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._applied: asyncio.Future[SubscribeApplied] = asyncio.get_running_loop().create_future()
         self._progress: asyncio.Future[None] | None = None
         self._connection: Connection
 
-    async def connect(self, address: Address, query: str) -> None:
-        """Open the connection (v3) and subscribe; returns when the rows are here."""
+    async def connect(self, address: Address, query: str) -> SubscribeApplied:
+        """Open the connection (v3) and subscribe; returns the first rows."""
         self._connection = await Connection.open(address, self, subprotocol=Subprotocol.V3_BSATN)
         client = Client(Subprotocol.V3_BSATN)
         client.subscribe([query])
         for frame in client.frames():
             self._connection.send(frame)
-        await self._applied
+        return await self._applied
+
+    def cut(self) -> None:
+        """Break the connection off without a word."""
+        self._connection.cut()
 
     async def progress(self) -> None:
         """Wait for the next message, or the end."""
@@ -96,8 +83,8 @@ class Subscriber:
         if size:
             count, rest = divmod(len(data) - 1, size)
             if not rest and not data[0] and data[1::size].count(_UPDATE_TAG) == count:
-                self._latencies.record(self._clock() - self._sent_at[self.received])
                 self.received += count
+                self._on_updates(data, count)
             else:
                 self._take_decoded(data)
         else:
@@ -119,13 +106,13 @@ class Subscriber:
                 self._fail(CheckError(f"not a message: {error}"))
                 return
             if isinstance(message, TransactionUpdate) and self._applied.done():
-                self._latencies.record(self._clock() - self._sent_at[self.received])
-                self.received += 1
                 if self._update_bytes not in (0, end - offset):
                     self._fail(CheckError("updates differ in size"))
                 self._update_bytes = end - offset
+                self.received += 1
+                self._on_updates(data[:1] + data[offset:end], 1)
             elif isinstance(message, SubscribeApplied):
-                self._applied.set_result(None)
+                self._applied.set_result(message)
             elif not isinstance(message, InitialConnection):
                 self._fail(CheckError(f"unexpected message {message}"))
             offset = end

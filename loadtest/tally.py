@@ -52,7 +52,15 @@ class Tally:
         self._ended = time.perf_counter()
         self._client_seconds = time.process_time() - self._used
 
-    def answered(self, kind: str, nanos: int) -> None:
-        """Note one call's answer."""
+    def answered(self, kind: str, due: int) -> None:
+        """Note one call's answer, now; ``due`` is a moment of the monotonic clock."""
         self.calls += 1
-        self.latencies[kind].record(nanos)
+        self.latencies[kind].record(time.monotonic_ns() - due)
+
+    def failed(self, code: str) -> None:
+        """Note a refusal."""
+        self.refusals[code] += 1
+
+    def broke(self, rule: str) -> None:
+        """Note a broken rule."""
+        self.violations.append(rule)

@@ -41,7 +41,7 @@ def test_one_answer_that_is_not_the_expected_one_spoils_the_frame(start, count, 
         answer((ids[place] + 1) % 50),
         V2.reducer_err(ids[place], 0, "12345"),
         V2.reducer_internal_error(ids[place], 0, "12345"),
-        V2.transaction_update(V2.transaction_body(())),
+        V2.transaction_update(V2.transaction_body(()), 0),
     ):
         changed = [*answers[:place], other, *answers[place + 1 :]]
         assert RING.committed(b"\0" + b"".join(changed), start) == 0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.errors import WireError
-from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame
+from loadtest.frames import FrameReader, binary_frame, close_frame, pong_frame, text_frame
 from server.transport.frames import (
     Close,
     FrameParser,
@@ -51,6 +51,13 @@ def test_control_frames_both_ways() -> None:
     assert FrameParser(1024).feed(close_frame(1000)) == [Close(b"\x03\xe8")]
 
 
+def test_texts_are_messages_too() -> None:
+    (payload,) = FrameParser(1024).feed(binary_frame(b"{}"))
+    assert text_frame(payload) == b"\x81" + binary_frame(payload)[1:]
+    data = b"\x81\x02{}" + b"\x01\x01{" + b"\x80\x01}"
+    assert FrameReader().feed(data).messages == [b"{}", b"{}"]
+
+
 def test_fragments_are_joined_and_pings_may_come_between() -> None:
     data = b"\x02\x02ab" + b"\x89\x01p" + b"\x80\x01c" + b"\x82\x01d"
     reading = FrameReader().feed(data)
@@ -60,8 +67,8 @@ def test_fragments_are_joined_and_pings_may_come_between() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x82\xff" + bytes(20), b"\x81\x01a", b"\x80\x01a", b"\x02\x01a\x82\x01b"],
-    ids=["masked", "text", "continuation of nothing", "message inside another"],
+    [b"\x82\xff" + bytes(20), b"\x83\x01a", b"\x80\x01a", b"\x02\x01a\x82\x01b"],
+    ids=["masked", "unknown", "continuation of nothing", "message inside another"],
 )
 def test_what_no_server_sends_is_refused(data) -> None:
     with pytest.raises(WireError):

@@ -1,0 +1,53 @@
+"""Every scenario finds the server out that breaks its rules, and says which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtest.engine.plan import Plan
+from loadtest.run import OwnServer, RunningServer, run_load
+from loadtest.server_process import running_server
+
+HERE = Path(__file__).parents[1]
+
+
+async def broken(name: str, place: OwnServer | RunningServer, **plan: object) -> str:
+    asked = {"users": 3, "rate": 60.0, "warm_up": 0.0, "duration": 2.0, **plan}
+    outcome = await run_load(Plan(name, **asked), place, lambda _second: None)
+    return "\n".join(outcome.broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "fault", "words"),
+    [
+        ("bank", "crooked_bank", "mint", "1000 accounts add up to"),
+        ("bank", "crooked_bank", "forget", "what was answered makes"),
+        ("soak", "crooked_bank", "mint", "a commit made 1 out of nothing"),
+        ("soak", "crooked_bank", "forget", "what was answered makes"),
+        ("fanout", "crooked_bank", "forget", "write 25 came after 23"),
+        ("chat", "crooked_chat", "lose messages", "of a speaker came after"),
+        ("churn", "crooked_chat", "forget names", "the name under which a visitor is seen"),
+    ],
+)
+async def test_a_crooked_module_is_found_out(monkeypatch, name, module, fault, words) -> None:
+    monkeypatch.setenv("CROOKED", fault)
+    arguments = ("--module", module, "--store", "memory:", "--log-level", "warning")
+    async with running_server(*arguments, "--no-rate-limits", modules=HERE) as server:
+        text = await broken(name, RunningServer(server.address), weights={})
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("name", "launcher", "words"),
+    [
+        ("story", "crooked_server", "chapter 1 counts 0 quest and 0 hostile XP"),
+        ("battle", "crooked_server", "chapter 1 counts 0 quest and 0 hostile XP"),
+        ("progression", "crooked_accounts", "experience after a grant: expected"),
+        ("private-rows", "crooked_accounts", "the state that is shown: expected"),
+    ],
+)
+async def test_a_crooked_game_is_found_out(name, launcher, words) -> None:
+    place = OwnServer("memory:", (launcher,), HERE)
+    assert words in await broken(name, place, rate=0.0)
