@@ -107,7 +107,7 @@ BUGS = {
         '                "DELETE FROM journal WHERE actor_id = ? AND seq <= ?", actor[:2]\n'
         "            )\n"
         "        self._owner.connection.execute(\n            WRITE_FOLDS,\n",
-        f"{SQLITE}::TestSqliteStore::test_a_newer_owner_fences_the_older",
+        f"{SQLITE}::test_a_checkpoint_on_a_full_disk_fails_alone",
     ),
     "a call leaves no receipt": Bug(
         "actors/host/turns.py",

@@ -205,7 +205,9 @@ async function library(author: Player): Promise<void> {
   assert.equal(resultProfileId, undefined);
   const synced = await act(author, 'sync_result_profile');
   assert.equal(synced.status.tag, 'Succeeded');
-  await until(connection, () => only(works.iter()).workKind.tag === 'ProfileDraft');
+  // The profile comes before its session knows of it: for a moment they are two works.
+  const kinds = () => [...works.iter()].map(work => work.workKind.tag);
+  await until(connection, () => kinds().join() === 'ProfileDraft');
   const work = only(works.iter());
   assert.equal(work.profileId, session(author).resultProfileId);
   assert.equal(work.agentSessionId, session(author).agentSessionId);
