@@ -6,8 +6,8 @@ NODE_STAMP := tests/node/node_modules/.installed
 # Versions of the installer are pinned here; everything else is pinned in the lock files.
 UV_VERSION := 0.13.9
 
-.PHONY: install redis serve demo demo-world wheel compiled pure fresh test lint unit fuzz bench \
-  bench-peers balance clean
+.PHONY: install redis serve demo demo-world wheel compiled pure fresh test lint unit test-compiled fuzz \
+  bench bench-peers balance clean
 
 install: $(STAMP)
 
@@ -87,13 +87,17 @@ ifdef ARGS
 else
 	@mkdir -p .pytest_cache; \
 	$(VENV)/bin/pytest -q $(SERVER_TESTS) >$(SERVER_REPORT) 2>&1 & servers=$$!; \
-	$(VENV)/bin/pytest -q $(SERVER_TESTS:%=--ignore=%); others=$$?; \
+	$(VENV)/bin/pytest -q --ignore=tests/compiled $(SERVER_TESTS:%=--ignore=%); others=$$?; \
 	wait $$servers; waited=$$?; \
 	cat $(SERVER_REPORT); \
 	exit $$((others | waited))
 endif
 
 test: lint unit
+
+# The tests of the core on the compiled wheel, which this builds first: some five minutes.
+test-compiled: install
+	$(VENV)/bin/pytest -q tests/compiled
 
 # A million broken frames and requests, some ten minutes.
 fuzz: install
