@@ -1,14 +1,14 @@
 """Schema reading: the schema JSON of version 10 back to a module definition (wire spec 13.2).
 
 What a server answers at ``/schema?version=10`` is enough to spell arguments and to read rows
-without knowing the module. Values of the types that are made here are plain: products are tuples,
-sums are ``Variant``s.
+without knowing the module. Values of the types that are made here are plain, products tuples and
+enumerations numbers, unless the caller has classes for them; sums are ``Variant``s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from protocol.errors import SchemaError
 from protocol.schema import (
@@ -39,7 +39,7 @@ from protocol.types import (
     SumType,
 )
 
-__all__ = ["read_product_json", "read_v10_json"]
+__all__ = ["ValueClasses", "read_product_json", "read_v10_json"]
 
 _Json: TypeAlias = Any
 
@@ -52,14 +52,24 @@ _SPECIAL: Mapping[str, AlgebraicType] = {
 }
 
 
-def read_v10_json(definition: object) -> ModuleSchema:
+class ValueClasses(NamedTuple):
+    """What values are made of: each takes a type's name, None for one without, and its members'.
+
+    ``product`` answers what makes a value of its fields' values, ``enumeration`` a class of ints.
+    """
+
+    product: Callable[[str | None, Sequence[str]], Callable[[Sequence[Any]], Any]]
+    enumeration: Callable[[str | None, Sequence[str]], type[int]]
+
+
+def read_v10_json(definition: object, classes: ValueClasses | None = None) -> ModuleSchema:
     """Read a bare V10 definition; sections that are not known are left out.
 
     Raises:
         SchemaError: it is none, or a type holds itself.
     """
     try:
-        return _Reader(definition).schema()
+        return _Reader(definition, classes).schema()
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as fault:
         raise SchemaError(f"no module definition of version 10: {fault!r}") from None
 
@@ -72,7 +82,7 @@ def read_product_json(definition: object) -> ProductType:
     """
     try:
         empty: _Json = {"sections": [{"Typespace": {"types": []}}]}
-        return _Reader(empty).elements(definition)
+        return _Reader(empty, None).elements(definition)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as fault:
         raise SchemaError(f"no product: {fault!r}") from None
 
@@ -80,7 +90,8 @@ def read_product_json(definition: object) -> ProductType:
 class _Reader:
     """Reads types by reference; each is made once."""
 
-    def __init__(self, definition: _Json) -> None:
+    def __init__(self, definition: _Json, classes: ValueClasses | None) -> None:
+        self._classes = classes
         self._sections: dict[str, _Json] = {}
         for section in definition["sections"]:
             self._sections.update(section)
@@ -189,10 +200,34 @@ class _Reader:
         if tag == "Array":
             return ArrayType(self._type(value, None))
         if tag == "Product":
-            return _product_type(self._fields(value["elements"]), name)
+            return self._product_type(self._fields(value["elements"]), name)
         if tag == "Sum":
-            return _sum_type(self._fields(value["variants"]), name)
+            return self._sum_type(self._fields(value["variants"]), name)
         return Primitive(tag)
+
+    def _product_type(self, fields: tuple[Field, ...], name: str | None) -> AlgebraicType:
+        if not fields and name is None:
+            return UNIT
+        if len(fields) == 1 and fields[0].name in _SPECIAL:
+            return _SPECIAL[fields[0].name]
+        if self._classes is None:
+            return ProductType(fields, name)
+        make = self._classes.product(name, [field.name for field in fields])
+        return ProductType(fields, name, make)
+
+    def _sum_type(self, variants: tuple[Field, ...], name: str | None) -> AlgebraicType:
+        names = tuple(variant.name for variant in variants)
+        if name is None and names == ("some", "none") and variants[1].type == UNIT:
+            return OptionType(variants[0].type)
+        if name is None and names == ("ok", "err"):
+            return ResultType(variants[0].type, variants[1].type)
+        if names == ("Interval", "Time") and variants[0].type == TIME_DURATION:
+            return SCHEDULE_AT
+        if any(variant.type != UNIT for variant in variants):
+            return SumType(variants, name)
+        if self._classes is None:
+            return EnumType(names, name)
+        return EnumType(names, name, self._classes.enumeration(name, names))
 
     def _fields(self, elements: Sequence[_Json]) -> tuple[Field, ...]:
         return tuple(
@@ -214,24 +249,3 @@ def _index(entry: _Json, columns: Sequence[str]) -> IndexSchema:
     accessor = entry["accessor_name"].get("some")
     accessor = None if accessor == "_".join(named) else accessor
     return IndexSchema(entry["source_name"].get("some", ""), named, accessor)
-
-
-def _product_type(fields: tuple[Field, ...], name: str | None) -> AlgebraicType:
-    if not fields and name is None:
-        return UNIT
-    if len(fields) == 1 and fields[0].name in _SPECIAL:
-        return _SPECIAL[fields[0].name]
-    return ProductType(fields, name)
-
-
-def _sum_type(variants: tuple[Field, ...], name: str | None) -> AlgebraicType:
-    names = tuple(variant.name for variant in variants)
-    if name is None and names == ("some", "none") and variants[1].type == UNIT:
-        return OptionType(variants[0].type)
-    if name is None and names == ("ok", "err"):
-        return ResultType(variants[0].type, variants[1].type)
-    if names == ("Interval", "Time") and variants[0].type == TIME_DURATION:
-        return SCHEDULE_AT
-    if all(variant.type == UNIT for variant in variants):
-        return EnumType(names, name)
-    return SumType(variants, name)

@@ -52,10 +52,11 @@ def _logs_that_are_not_in_the_way():
     before = root.handlers[:], root.level, [logging.getLogger(name).level for name in libraries]
     configure_logs("info", "json")
     yield
-    root.handlers[:], root.level = before[0], before[1]
+    reset_log_levels()
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
     for name, level in zip(libraries, before[2], strict=True):
         logging.getLogger(name).setLevel(level)
-    reset_log_levels()
     structlog.reset_defaults()
 
 
