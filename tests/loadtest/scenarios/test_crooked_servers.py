@@ -29,9 +29,11 @@ async def broken(name: str, place: OwnServer | RunningServer, **plan: object) ->
         ("fanout", "crooked_bank", "forget", "write 25 came after 23"),
         ("chat", "crooked_chat", "lose messages", "of a speaker came after"),
         ("churn", "crooked_chat", "forget names", "the name under which a visitor is seen"),
+        ("churn", "crooked_chat", "show ghosts", "visitors are still seen, and have left"),
     ],
 )
 async def test_a_crooked_module_is_found_out(monkeypatch, name, module, fault, words) -> None:
+    monkeypatch.setattr("loadtest.scenarios.churn.DRAIN_SECONDS_MAX", 2.0)
     monkeypatch.setenv("CROOKED", fault)
     arguments = ("--module", module, "--store", "memory:", "--log-level", "warning")
     async with running_server(*arguments, "--no-rate-limits", modules=HERE) as server:
