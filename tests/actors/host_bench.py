@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import Any
 
 from actors.claims import Claims
@@ -148,6 +149,19 @@ class Bench:
         self.clock.advance(seconds)
         await self.host._wakes.look()
         await self.settle()
+
+    def idle(self, seconds: float) -> None:
+        """Ask nothing of anybody for so long; who has been idle long enough leaves memory."""
+        self.seconds += seconds
+        self.host.passivation.sweep()
+
+    async def long_ago(self, keys: Iterable[ActorKey]) -> Bench:
+        """Another host on a copy of the disk, where it is long ago and nothing is due."""
+        other = Bench(self.module, deepcopy(self.disk))
+        other.clock.micros = 1
+        await other.start()
+        await other.host.activate(keys)
+        return other
 
     async def enter(self, who: Claims, **options: Any) -> Peer:
         """A new connection, settled."""

@@ -104,8 +104,7 @@ async def take(bench: Bench, peers: list[Peer], step: tuple[Any, ...]) -> None:
     elif kind == "turns":
         await bench.turns(rest[0])
     else:
-        bench.seconds += IDLE_SECONDS + 1
-        bench.host.passivation.sweep()
+        bench.idle(IDLE_SECONDS + 1)
 
 
 async def rows_of(bench: Bench, key: str, row: type) -> list[Any]:

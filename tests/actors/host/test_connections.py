@@ -144,8 +144,7 @@ async def test_a_desk_that_slept_sends_a_connection_off_once():
 
 
 async def sleep_long(bench: Bench) -> None:
-    bench.seconds += IDLE_SECONDS + 1
-    bench.host.passivation.sweep()
+    bench.idle(IDLE_SECONDS + 1)
     await bench.settle()
 
 
@@ -182,8 +181,7 @@ async def test_who_is_watched_or_connected_or_busy_stays():
     call = ReducerCall(endpoint, ("x",), args, other.session.caller, third)
     bench.host.tell(ACTORS[1], call)
     await bench.turns()
-    bench.seconds += IDLE_SECONDS + 1
-    bench.host.passivation.sweep()
+    bench.idle(IDLE_SECONDS + 1)
     # Not durable yet: loading it again now would lose the turn.
     assert bench.host.is_active(ACTORS[1])
     assert bench.host.is_active("hall/0")

@@ -282,8 +282,7 @@ def test_rows_are_what_a_model_says_in_any_version(lives):
                     await bench.host.orders.checkpoint_all()
                 elif op[0] == "sleep":
                     await peer.session.disconnect()
-                    bench.seconds += PINNED_SECONDS + 2
-                    bench.host.passivation.sweep()
+                    bench.idle(PINNED_SECONDS + 2)
                     await bench.settle()
                     peer = await bench.enter(ANN)
                 else:

@@ -90,8 +90,7 @@ async def test_what_lives_is_hidden_from_the_collector_only_while_the_population
     bench = await Bench(MODULE, budget=Budget(memory_bytes=0)).start()
     await bench.host.activate(CROWD)
     assert gc.get_freeze_count() > len(CROWD)
-    bench.seconds += RESIDENT_SECONDS_MIN + 1
-    bench.host.passivation.sweep()
+    bench.idle(RESIDENT_SECONDS_MIN + 1)
     await bench.turns()
     assert bench.host.actor_count == 0
     hidden = gc.get_freeze_count()

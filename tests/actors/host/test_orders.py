@@ -125,8 +125,7 @@ async def test_who_was_sent_away_is_forgotten_in_the_order_of_use():
     assert [entry.cell.state for entry in order if entry.key == ACTORS[0]].count(
         CellState.GONE
     ) == 1
-    bench.seconds += 2 * IDLE_SECONDS
-    bench.host.passivation.sweep()
+    bench.idle(2 * IDLE_SECONDS)
     assert CellState.GONE not in [entry.cell.state for entry in order]
     assert not bench.host.is_active(ACTORS[0])
     assert bench.host.passivation.resident_bytes == sum(entry.cell.size_bytes for entry in order)
@@ -202,6 +201,5 @@ async def test_a_sleeper_is_quarantined_in_memory():
     bench = await visited()
     await bench.host.orders.passivate(ACTORS[0])
     await bench.host.orders.quarantine(ACTORS[0], "x")
-    bench.seconds += 2 * IDLE_SECONDS
-    bench.host.passivation.sweep()
+    bench.idle(2 * IDLE_SECONDS)
     assert bench.host.is_active(ACTORS[0])

@@ -373,8 +373,7 @@ async def play(budget: Budget | None, steps: list[tuple]) -> list[tuple]:
             bench._connections += 1
             peers[rest[0]] = await bench.enter(PEOPLE[rest[0]])
         else:
-            bench.seconds += PINNED_SECONDS + RESIDENT_SECONDS_MIN + 1
-            bench.host.passivation.sweep()
+            bench.idle(PINNED_SECONDS + RESIDENT_SECONDS_MIN + 1)
     await bench.settle()
     for peer in peers:
         await peer.session.disconnect()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from copy import deepcopy
 from itertools import pairwise
 
 import chime_module
@@ -13,6 +12,7 @@ from chime_module import Bell, Chime, Rung, Tolled
 from host_bench import SECOND, START_MICROS, Bench, Clock, claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interludes import INTERLUDES, interlude
 
 from actors.host import Budget, Host
 from actors.host.caller import service_caller
@@ -181,8 +181,7 @@ async def test_an_actor_that_sleeps_is_woken_for_its_rows():
     await peer.result("set_interval", 60 * SECOND, "x")
     await peer.session.disconnect()
     await bench.settle()
-    bench.seconds += PINNED_SECONDS + 2
-    bench.host.passivation.sweep()
+    bench.idle(PINNED_SECONDS + 2)
     assert not bench.host.is_active(ANNS)
     await bench.let_time_pass(61)
     assert rung(bench) == [("x", 60)]
@@ -194,8 +193,7 @@ async def test_a_row_that_is_due_soon_keeps_its_actor_awake():
     await peer.result("set_interval", 2 * SECOND, "x")
     await peer.session.disconnect()
     await bench.settle()
-    bench.seconds += PINNED_SECONDS + 2
-    bench.host.passivation.sweep()
+    bench.idle(PINNED_SECONDS + 2)
     assert bench.host.is_active(ANNS)
 
 
@@ -312,10 +310,7 @@ STEPS = st.one_of(
     st.tuples(st.just("time"), st.integers(-2, 20)),
     st.tuples(st.just("interval"), st.integers(1, 7)),
     st.tuples(st.just("drop"), st.integers(0, 5)),
-    st.tuples(st.just("pass"), st.integers(1, 12)),
-    st.tuples(st.just("release"), st.integers(1, 5)),
-    st.tuples(st.just("turns"), st.integers(1, 6)),
-    st.tuples(st.just("sweep")),
+    INTERLUDES,
 )
 
 
@@ -364,27 +359,11 @@ async def play(bench: Bench, grid: Grid, steps: list[tuple]) -> None:
             peer.call("set_chime", at, grid.name("time", rest[0]))
         elif kind == "interval":
             peer.call("set_interval", rest[0] * SECOND, grid.name("every", rest[0]))
-        elif kind == "drop" and grid.texts:
-            peer.call("drop", grid.texts[rest[0] % len(grid.texts)])
-        elif kind == "pass":
-            bench.clock.advance(rest[0])
-            await bench.host._wakes.look()
-        elif kind == "release":
-            bench.store.release(rest[0])
-        elif kind == "turns":
-            await bench.turns(rest[0])
-        elif kind == "sweep":
-            bench.seconds += PINNED_SECONDS + 2
-            bench.host.passivation.sweep()
-
-
-async def on_disk(bench: Bench) -> Bench:
-    """Another host on a copy of the disk, where it is long ago and nothing is due."""
-    oracle = Bench(MODULE, deepcopy(bench.disk))
-    oracle.clock.micros = 1
-    await oracle.start()
-    await oracle.host.activate([ANNS])
-    return oracle
+        elif kind == "drop":
+            if grid.texts:
+                peer.call("drop", grid.texts[rest[0] % len(grid.texts)])
+        else:
+            await interlude(bench, kind, *rest)
 
 
 @settings(max_examples=80, deadline=None, print_blob=True)
@@ -396,7 +375,7 @@ def test_each_slot_calls_once_whatever_crashes(lives):
         for steps in lives:
             await play(bench, grid, steps)
             await bench.crash()
-            oracle = await on_disk(bench)
+            oracle = await bench.long_ago([ANNS])
             grid.check(oracle)
             await oracle.crash()
             await bench.start()

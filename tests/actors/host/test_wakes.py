@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from copy import deepcopy
 from itertools import count
 
 from host_bench import SECOND, START_MICROS, Bench, Clock, claims
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interludes import INTERLUDES, interlude
 from town import ACTORS, MODULE, NAMES, PEOPLE, new_town, run, texts
 from town_module import Say
 
@@ -172,8 +172,7 @@ async def test_a_sender_that_left_is_woken_for_its_unsent_message(caplog):
     while bench.host.is_active(ACTORS[0]):
         # It stays while the next attempt is near, and leaves when the pauses have become long.
         await bench.let_time_pass(1)
-        bench.seconds += PINNED_SECONDS + 2
-        bench.host.passivation.sweep()
+        bench.idle(PINNED_SECONDS + 2)
     assert bench.disk.actors[ACTORS[0]].wake > bench.clock()
     await receiver.result("set_trap", "x", False)
     await bench.let_time_pass(60)
@@ -188,10 +187,7 @@ STEPS = st.one_of(
     st.tuples(st.just("set"), PERSON, st.integers(-2, 20)),
     st.tuples(st.just("set"), PERSON, st.integers(-2, 20)),
     st.tuples(st.just("cancel"), st.integers(0, 9)),
-    st.tuples(st.just("pass"), st.integers(1, 12)),
-    st.tuples(st.just("release"), st.integers(1, 5)),
-    st.tuples(st.just("turns"), st.integers(1, 6)),
-    st.tuples(st.just("sweep")),
+    INTERLUDES,
 )
 
 
@@ -224,12 +220,9 @@ class Ringing:
         self.cancelled.clear()
 
 
-async def stored_timers(disk: MemoryDisk) -> tuple[set[str], Counter[str]]:
-    """Who waits and who has rung, read by another host on a copy, where it is long ago."""
-    oracle = Bench(MODULE, deepcopy(disk))
-    oracle.clock.micros = 1
-    await oracle.start()
-    await oracle.host.activate(ACTORS)
+async def stored_timers(bench: Bench) -> tuple[set[str], Counter[str]]:
+    """Who waits and who has rung, as the disk has it."""
+    oracle = await bench.long_ago(ACTORS)
     waiting = {
         timer.timer_id.removeprefix("ring:")
         for actor in ACTORS
@@ -252,20 +245,13 @@ async def play(bench: Bench, ringing: Ringing, steps: list[tuple]) -> list:
             ringing.sent.append((name, person))
             ringing.due[name] = at
             peers[person].call("remind", name, at)
-        elif kind == "cancel" and ringing.sent:
-            name, person = ringing.sent[rest[0] % len(ringing.sent)]
-            ringing.cancelled.add(name)
-            cancels.append((name, peers[person], peers[person].call("forget", name)))
-        elif kind == "pass":
-            bench.clock.advance(rest[0])
-            await bench.host._wakes.look()
-        elif kind == "release":
-            bench.store.release(rest[0])
-        elif kind == "turns":
-            await bench.turns(rest[0])
-        elif kind == "sweep":
-            bench.seconds += PINNED_SECONDS + 2
-            bench.host.passivation.sweep()
+        elif kind == "cancel":
+            if ringing.sent:
+                name, person = ringing.sent[rest[0] % len(ringing.sent)]
+                ringing.cancelled.add(name)
+                cancels.append((name, peers[person], peers[person].call("forget", name)))
+        else:
+            await interlude(bench, kind, *rest)
     return cancels
 
 
@@ -278,7 +264,7 @@ def test_each_timer_rings_once_whatever_crashes(lives):
         for steps in lives[:-1]:
             await play(bench, ringing, steps)
             await bench.crash()
-            ringing.check(*await stored_timers(bench.disk), bench.clock())
+            ringing.check(*await stored_timers(bench), bench.clock())
             await bench.start()
         cancels = await play(bench, ringing, lives[-1])
         bench.store.release()
@@ -288,7 +274,7 @@ def test_each_timer_rings_once_whatever_crashes(lives):
                 ringing.gone.add(name)
         await bench.let_time_pass(60)
         await bench.let_time_pass(60)
-        waiting, rung = await stored_timers(bench.disk)
+        waiting, rung = await stored_timers(bench)
         assert waiting == set()
         assert rung == Counter(set(ringing.due) - ringing.gone)
         await bench.stop()
