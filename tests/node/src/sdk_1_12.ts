@@ -11,7 +11,8 @@ import {
   t,
   table,
 } from 'spacetimedb-1';
-import { env, tell, type OldConnection, type Row } from './old_story.js';
+import { alike, opened, type Session } from './old_connection.js';
+import { tell, type OldConnection, type Row } from './old_story.js';
 
 const layer = { id: t.u32().primaryKey(), name: t.string(), isShown: t.bool() };
 const key = {
@@ -43,69 +44,32 @@ const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => let
 const pascal = (name: string) => camel(`_${name}`);
 const params = new Map(REMOTE_MODULE.reducers.map(one => [one.name as string, Object.keys(one.params)]));
 
-function adapted(connection: any, identity: any, token: string, ended: Promise<void>): OldConnection {
-  return {
-    identity: identity.toHexString(),
-    token,
-    ended,
-    subscribe: queries =>
-      new Promise((resolve, reject) => {
-        const handle = connection
-          .subscriptionBuilder()
-          .onApplied(() =>
-            resolve({ end: () => new Promise(settle => handle.unsubscribeThen(() => settle())) })
-          )
-          .onError((context: any) => reject(context.event))
-          .subscribe(queries);
-      }),
-    call: (reducer, ...args) => {
-      const names = params.get(reducer)!;
-      const named = Object.fromEntries(names.map((name, place) => [name, args[place]]));
-      connection.reducers[camel(reducer)](named);
-    },
-    callRaw: (reducer, args) => connection.callReducer(reducer, args, 'FullUpdate'),
-    quiet: (reducer, isQuiet) =>
-      connection.setReducerFlags[camel(reducer)](isQuiet ? 'NoSuccessNotify' : 'FullUpdate'),
-    onReducer: (reducer, heard) =>
-      connection.reducers[`on${pascal(reducer)}`]((context: any, args: Row) => {
-        const { status } = context.event;
-        const text = status.tag === 'Failed' ? status.value : '';
-        heard({ tag: status.tag, text, args: params.get(reducer)!.map(name => args[name]) });
-      }),
-    onRow: (name, change, heard) => {
-      const rows = connection.db[camel(name)];
-      const cause = (context: any) => ({ tag: context.event.tag });
-      if (change === 'insert') rows.onInsert((context: any, row: Row) => heard(cause(context), row));
-      if (change === 'delete') rows.onDelete((context: any, row: Row) => heard(cause(context), row));
-      if (change === 'update')
-        rows.onUpdate((context: any, old: Row, row: Row) => heard(cause(context), row, old));
-    },
-    rows: name => [...connection.db[camel(name)].iter()],
-    procedure: (name, args) => connection.procedures[camel(name)](args),
-    close: () => connection.disconnect(),
-  };
-}
+const adapted = (connection: any, session: Session): OldConnection => ({
+  ...session,
+  ...alike(connection, name => connection.db[camel(name)]),
+  call: (reducer, ...args) => {
+    const names = params.get(reducer)!;
+    const named = Object.fromEntries(names.map((name, place) => [name, args[place]]));
+    connection.reducers[camel(reducer)](named);
+  },
+  quiet: (reducer, isQuiet) =>
+    connection.setReducerFlags[camel(reducer)](isQuiet ? 'NoSuccessNotify' : 'FullUpdate'),
+  onReducer: (reducer, heard) =>
+    connection.reducers[`on${pascal(reducer)}`]((context: any, args: Row) => {
+      const { status } = context.event;
+      const text = status.tag === 'Failed' ? status.value : '';
+      heard({ tag: status.tag, text, args: params.get(reducer)!.map(name => args[name]) });
+    }),
+  procedure: (name, args) => connection.procedures[camel(name)](args),
+});
 
 tell({
-  open: ({ token, light, confirmed, wire }) =>
-    new Promise((resolve, reject) => {
-      let end: () => void;
-      const ended = new Promise<void>(settle => (end = settle));
-      const builder = new DbConnectionBuilder(
-        REMOTE_MODULE as any,
-        (config: any) => new DbConnectionImpl(config) as any
-      )
-        .withUri(env('URI'))
-        .withModuleName(env('DATABASE'))
-        .withToken(token)
-        .withLightMode(light ?? false)
-        .onConnect((connection: any, identity: any, given: string) =>
-          resolve(adapted(connection, identity, given, ended))
-        )
-        .onConnectError((_: unknown, error: Error) => reject(error))
-        .onDisconnect(() => end());
-      if (wire) builder.withWSFn(async () => wire as any);
-      if (confirmed !== undefined) builder.withConfirmedReads(confirmed);
-      builder.build();
-    }),
+  open: options => {
+    const builder = new DbConnectionBuilder(
+      REMOTE_MODULE as any,
+      (config: any) => new DbConnectionImpl(config) as any
+    );
+    if (options.confirmed !== undefined) builder.withConfirmedReads(options.confirmed);
+    return opened(builder, 'onDisconnect', options, adapted);
+  },
 });

@@ -7,9 +7,9 @@ import {
   DbConnectionImpl,
   ProductTypeElement,
   type CallReducerFlags,
-  type TableCache,
 } from 'spacetimedb-1.3';
-import { env, tell, type OldConnection, type Row } from './old_story.js';
+import { alike, opened, type Session } from './old_connection.js';
+import { tell, type OldConnection } from './old_story.js';
 
 const product = (fields: Record<string, AlgebraicType>) =>
   AlgebraicType.createProductType(
@@ -72,64 +72,27 @@ const REMOTE_MODULE: RemoteModule = {
   setReducerFlagsConstructor: () => new Flags(),
 };
 
-function adapted(connection: any, identity: any, token: string, ended: Promise<void>): OldConnection {
-  const cache = (name: string): TableCache<Row> => connection.db(name);
-  return {
-    identity: identity.toHexString(),
-    token,
-    ended,
-    subscribe: queries =>
-      new Promise((resolve, reject) => {
-        const handle = connection
-          .subscriptionBuilder()
-          .onApplied(() =>
-            resolve({ end: () => new Promise(settle => handle.unsubscribeThen(() => settle())) })
-          )
-          .onError((context: any) => reject(context.event))
-          .subscribe(queries);
-      }),
-    call: (reducer, ...args) => connection.reducers.call(reducer, args),
-    callRaw: (reducer, args) => connection.callReducer(reducer, args, 'FullUpdate'),
-    quiet: (reducer, isQuiet) => {
-      connection.setReducerFlags.of[reducer] = isQuiet ? 'NoSuccessNotify' : 'FullUpdate';
-    },
-    onReducer: (reducer, heard) =>
-      connection.onReducer(reducer, (context: any, ...args: unknown[]) => {
-        const { status } = context.event;
-        heard({ tag: status.tag, text: status.tag === 'Failed' ? status.value : '', args });
-      }),
-    onRow: (name, change, heard) => {
-      const rows = cache(name);
-      const cause = (context: any) => ({ tag: context.event.tag });
-      if (change === 'insert') rows.onInsert((context, row) => heard(cause(context), row));
-      if (change === 'delete') rows.onDelete((context, row) => heard(cause(context), row));
-      if (change === 'update')
-        rows.onUpdate((context: any, old: Row, row: Row) => heard(cause(context), row, old));
-    },
-    rows: name => [...cache(name).iter()],
-    close: () => connection.disconnect(),
-  };
-}
+const adapted = (connection: any, session: Session): OldConnection => ({
+  ...session,
+  ...alike(connection, name => connection.db(name)),
+  call: (reducer, ...args) => connection.reducers.call(reducer, args),
+  quiet: (reducer, isQuiet) => {
+    connection.setReducerFlags.of[reducer] = isQuiet ? 'NoSuccessNotify' : 'FullUpdate';
+  },
+  onReducer: (reducer, heard) =>
+    connection.onReducer(reducer, (context: any, ...args: unknown[]) => {
+      const { status } = context.event;
+      heard({ tag: status.tag, text: status.tag === 'Failed' ? status.value : '', args });
+    }),
+});
 
 tell({
-  open: ({ token, light, wire }) =>
-    new Promise((resolve, reject) => {
-      let end: () => void;
-      const ended = new Promise<void>(settle => (end = settle));
-      const builder = new DbConnectionBuilder<any, any, any>(
-        REMOTE_MODULE,
-        (connection: DbConnectionImpl) => connection
-      )
-        .withUri(env('URI'))
-        .withModuleName(env('DATABASE'))
-        .withToken(token)
-        .withLightMode(light ?? false)
-        .onConnect((connection: any, identity: any, given: string) =>
-          resolve(adapted(connection, identity, given, ended))
-        )
-        // This SDK calls an end an error as well.
-        .onConnectError((_: unknown, error: Error) => (reject(error), end()));
-      if (wire) builder.withWSFn(async () => wire as any);
-      builder.build();
-    }),
+  open: options => {
+    const builder = new DbConnectionBuilder<any, any, any>(
+      REMOTE_MODULE,
+      (connection: DbConnectionImpl) => connection
+    );
+    // This SDK calls an end an error as well.
+    return opened(builder, 'onConnectError', options, adapted);
+  },
 });
