@@ -36,7 +36,7 @@ Confirmed = Annotated[
 ]
 
 _Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file [default: ./genarrative.toml].")
+    Path | None, typer.Option("--config", help="Settings file; ./genarrative.toml when absent.")
 ]
 
 SETTING_OPTIONS: Mapping[str, Any] = {

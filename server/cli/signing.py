@@ -19,7 +19,7 @@ keys = typer.Typer(help="What signs the tokens of a data folder.", no_args_is_he
 def token(
     *,
     role: Annotated[list[str], typer.Option(help="Role to carry; may be repeated.")],
-    subject: Annotated[str, typer.Option(help="Subject [default: the roles].")] = "",
+    subject: Annotated[str, typer.Option(help="Subject; the roles when absent.")] = "",
     expires_in: Annotated[int, typer.Option(help="Seconds of life.", min=1)] = 86_400,
     chosen: Chosen,
 ) -> None:
