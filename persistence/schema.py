@@ -5,10 +5,9 @@ back once per step of a statement, and with a busy loop thread each take can cos
 interval (5 ms). So a group of any size is written by one insert into a view whose trigger does
 the work, in a transaction of its own, and is read as one row of JSON with bytes in hexadecimal.
 
-A commit writes its records side by side into the commit log, as one row: then they are durable.
-Later, many commits at once, they are filed into their actors' journals, where consecutive records
-of an actor are one row, a run. Measured with 64 actors, per record: 0.7 us for the log in commits
-of 300 and 1.6 us for filing, against 4.4 us for a row and an index entry for each record.
+Commits do not come here: they are durable in a log beside this file (``commit_log``). Later, many
+at once, their records are filed into their actors' journals, where consecutive records of an actor
+are one row, a run; 1.6 us for each record, against 4.4 us for a row and an index entry for each.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ __all__ = [
     "READ_DUE",
     "READ_ENDS",
     "READ_EPOCH",
+    "READ_FILED",
     "READ_FOLDS",
     "READ_HISTORY",
     "READ_LOG",
@@ -34,7 +34,6 @@ __all__ = [
     "READ_RUNS",
     "READ_SNAPSHOTS",
     "READ_TIPS",
-    "WRITE_APPENDS",
     "WRITE_FILINGS",
     "WRITE_FOLDS",
     "WRITE_META",
@@ -48,8 +47,13 @@ FORMAT_VERSION = 3
 
 _TABLES = """
 BEGIN IMMEDIATE;
-CREATE TABLE owner(one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL);
-INSERT INTO owner VALUES (1, 0);
+CREATE TABLE owner(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch INTEGER NOT NULL,
+    log_epoch INTEGER NOT NULL DEFAULT 0,
+    lap INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO owner(one, epoch) VALUES (1, 0);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE actor(
     id INTEGER PRIMARY KEY,
@@ -61,7 +65,6 @@ CREATE TABLE actor(
     trimmed INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX actor_due ON actor(wake, name) WHERE wake != 0;
-CREATE TABLE commit_log(id INTEGER PRIMARY KEY, places TEXT NOT NULL, records BLOB NOT NULL);
 CREATE TABLE journal(
     actor_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,
@@ -92,7 +95,8 @@ COMMIT;
 """,
     2: """
 BEGIN IMMEDIATE;
-CREATE TABLE commit_log(id INTEGER PRIMARY KEY, places TEXT NOT NULL, records BLOB NOT NULL);
+ALTER TABLE owner ADD COLUMN log_epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE owner ADD COLUMN lap INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE journal ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE journal ADD COLUMN places BLOB;
 ALTER TABLE actor ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;
@@ -107,24 +111,20 @@ COMMIT;
 # Each writer makes these for itself, in its connection's temporary schema: the file holds data
 # only. The first statement of each trigger is the fence.
 _WRITES = """
-CREATE TEMP VIEW appending AS
-    SELECT 0 AS epoch, '' AS names, '' AS places, x'' AS records, '' AS wakes;
-CREATE TEMP TRIGGER append_group INSTEAD OF INSERT ON appending BEGIN
-    SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
-    INSERT INTO actor(id, name) SELECT value->>0, value->>1 FROM json_each(new.names);
-    INSERT INTO commit_log(places, records) VALUES (new.places, new.records);
-    UPDATE actor SET wake = due.value->>1
-        FROM json_each(new.wakes) AS due WHERE actor.id = due.value->>0;
-END;
-CREATE TEMP VIEW filing AS SELECT 0 AS epoch, '' AS runs, x'' AS bytes;
+CREATE TEMP VIEW filing AS
+    SELECT 0 AS epoch, 0 AS lap, '' AS names, '' AS runs, x'' AS bytes, '' AS wakes;
 CREATE TEMP TRIGGER file_group INSTEAD OF INSERT ON filing BEGIN
     SELECT raise(ROLLBACK, 'fenced') WHERE (SELECT epoch FROM main.owner) IS NOT new.epoch;
+    UPDATE owner SET log_epoch = new.epoch, lap = new.lap
+        WHERE log_epoch IS NOT new.epoch OR lap IS NOT new.lap;
+    INSERT INTO actor(id, name) SELECT value->>0, value->>1 FROM json_each(new.names);
     INSERT INTO journal(actor_id, seq, count, places, record)
         SELECT value->>0, value->>1, value->>2,
             CASE WHEN value->>4 THEN substr(new.bytes, (value->>3) + 1, value->>4) END,
             substr(new.bytes, (value->>3) + (value->>4) + 1, value->>5)
         FROM json_each(new.runs);
-    DELETE FROM commit_log;
+    UPDATE actor SET wake = due.value->>1
+        FROM json_each(new.wakes) AS due WHERE actor.id = due.value->>0;
 END;
 CREATE TEMP VIEW folding AS
     SELECT 0 AS epoch, '' AS actors, '' AS deletes, '' AS places, x'' AS bytes;
@@ -147,12 +147,10 @@ CREATE TEMP TRIGGER fold_group INSTEAD OF INSERT ON folding BEGIN
 END;
 """
 
-WRITE_APPENDS = "INSERT INTO appending VALUES (?, ?, ?, ?, ?)"
-"""epoch; [[id, name]] of new actors; [[id, seq, size]]; joined records; [[id, wake]]."""
-
-WRITE_FILINGS = "INSERT INTO filing VALUES (?, ?, ?)"
-"""epoch; [[id, seq, count, offset, size of the places, size of the records]]; joined places and
-records. The commit log is empty then."""
+WRITE_FILINGS = "INSERT INTO filing VALUES (?, ?, ?, ?, ?, ?)"
+"""epoch; lap of its log from which on nothing is filed but what is in the journals; [[id, name]] of
+new actors; [[id, seq, count, offset, size of the places, size of the records]]; joined places and
+records; [[id, wake]]."""
 
 WRITE_FOLDS = "INSERT INTO folding VALUES (?, ?, ?, ?, ?)"
 """epoch; [[id, through, time, trim through, kept bytes]]; [[id, table, offset, key size]] of
@@ -167,11 +165,17 @@ ON CONFLICT(key) DO UPDATE SET value = excluded.value
 
 READ_EPOCH = "SELECT epoch FROM owner"
 
-READ_LOG = """
-SELECT json_group_array(json_array(json(places), hex(records)))
-FROM (SELECT * FROM commit_log ORDER BY id)
+READ_LOG = "SELECT log_epoch, lap FROM owner"
+"""The log that may hold more than the journals: its owner's epoch, and its lap."""
+
+READ_FILED = """
+SELECT json_group_array(json_array(
+    actor.id, max(actor.base_seq, coalesce((
+        SELECT seq + count - 1 FROM journal WHERE actor_id = actor.id
+        ORDER BY seq DESC LIMIT 1), 0))))
+FROM json_each(?) AS wanted CROSS JOIN actor ON actor.id = wanted.value
 """
-"""All that is logged and not filed: [[places, records]] in order of arrival."""
+"""Of [id]: [[id, last filed]] of the known ones."""
 
 READ_TIPS = """
 SELECT coalesce((SELECT max(id) FROM actor), 0), json_group_array(json_array(

@@ -1,8 +1,8 @@
 """SQLite store: the port on one file, with a writer thread and a reader thread.
 
 Loop side only: queues in, outcomes back. What the threads do is in ``sqlite_writer`` and
-``sqlite_reader``. A commit is one transaction of everything that waited, synced before any of it
-is acknowledged; while it runs, the next one gathers.
+``sqlite_reader``. A commit is everything that waited, in one synced write to the commit log, before
+any of it is acknowledged; while it runs, the next one gathers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import sqlite3
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
+from heapq import nsmallest
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -21,6 +22,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 
 import orjson
 
+from persistence.commit_log import CommitLog
 from persistence.errors import (
     CorruptActorError,
     FencedError,
@@ -84,7 +86,8 @@ class SqliteStore:
 
     ``retention`` bounds the folded records that stay for ``history``, by ``clock`` as to their
     age; what they took in the file is used again, and given back to nobody. ``pages_max`` bounds
-    the file, in pages of 4 KiB; beyond it appends fail with StoreWriteError, as on a full disk.
+    the file, in pages of 4 KiB; beyond it nothing is filed, and appends fail with StoreWriteError
+    when the log has reached its own bound.
 
     Opening lowers the interpreter's switch interval to ``SWITCH_INTERVAL_S_MAX``, for the whole
     process and for good: without it a busy loop starves the threads.
@@ -213,15 +216,20 @@ class SqliteStore:
 
     async def due(self, before: int, limit: int) -> list[tuple[str, int]]:
         """See ``Store.due``."""
-        text = await self._listed(READ_DUE, before, limit)
-        return [(actor, wake) for actor, wake in orjson.loads(text)]
+        unfiled = self._unfiled.wakes()
+        text = await self._listed(READ_DUE, before, limit + len(unfiled))
+        wakes: dict[str, int] = dict(orjson.loads(text)) | unfiled
+        due = [(wake, actor) for actor, wake in wakes.items() if 0 < wake <= before]
+        return [(actor, wake) for wake, actor in nsmallest(limit, due)]
 
     async def actors(self, prefix: str, after: str, limit: int) -> list[str]:
         """See ``Store.actors``."""
+        unfiled = [
+            name for name in self._unfiled.names() if name > after and name.startswith(prefix)
+        ]
         end = _successor(prefix)
         text = await self._listed(READ_ACTORS, after, prefix, end, end, limit)
-        names: list[str] = orjson.loads(text)
-        return names
+        return nsmallest(limit, {*orjson.loads(text), *unfiled})
 
     async def trim(self, after: str, limit: int) -> str:
         """See ``Store.trim``."""
@@ -311,21 +319,24 @@ class SqliteStore:
             _post(loop, self._report, loop, outcomes, weight_bytes)
 
         with suppress(_LoopGoneError):
-            try:
-                connection, epoch = open_writer(self._path, self._pages_max)
-            except StoreError as error:
-                report(error)
-                return
-            except (sqlite3.Error, OSError) as error:
-                report(StoreWriteError(f"{self._path}: {error}"))
-                return
-            with closing(connection):
-                writer = SqliteWriter(connection, epoch, self._bounds_of, self._unfiled, settled)
-                failure = writer.recover()
+            with ExitStack() as opening:
+                try:
+                    connection, epoch = open_writer(self._path, self._pages_max)
+                    opening.enter_context(closing(connection))
+                    log = opening.enter_context(closing(CommitLog(self._path, epoch)))
+                except StoreError as error:
+                    report(error)
+                    return
+                except (sqlite3.Error, OSError) as error:
+                    report(StoreWriteError(f"{self._path}: {error}"))
+                    return
+                unfiled = self._unfiled
+                writer = SqliteWriter(connection, log, epoch, self._bounds_of, unfiled, settled)
+                failure = writer.recover(self._path)
                 if failure is not None:
                     report(failure)
                     return
-                durability = describe_durability(connection)
+                durability = f"log synced; {describe_durability(connection)}"
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
                 barrier = self._settle_until_closed(writer)
                 writer.close()

@@ -33,6 +33,8 @@ class SqliteOwner:
             return error
         except sqlite3.Error as error:
             return self._refusal(error)
+        except OSError as error:
+            return StoreWriteError(str(error))
         except Exception as error:  # noqa: BLE001 -- who waits must be told; the thread goes on
             return StoreWriteError(repr(error))
         return None

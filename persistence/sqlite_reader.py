@@ -119,9 +119,10 @@ def _assemble(
     for actor_id, seq, places, text in orjson.loads(records):
         run = cut_run(seq, bytes.fromhex(places), bytes.fromhex(text))
         records_of.setdefault(actor_id, []).extend(run)
+    ends = {name: (actor_id, seq, time) for name, actor_id, seq, time in orjson.loads(known)}
     for name in names:
-        answers[name] = Snapshot(name, 0, 0, [], [])
-    for name, actor_id, base_seq, base_time in orjson.loads(known):
+        # Of an actor whose first records are not filed yet the file has never heard.
+        actor_id, base_seq, base_time = ends.get(name, (0, 0, 0))
         if actor_id in damaged:
             answers[name] = CorruptActorError(name, base_seq, "a stored row is altered")
             continue

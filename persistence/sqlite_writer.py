@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import orjson
 
+from persistence.commit_log import Commit, CommitLog, Place
 from persistence.errors import SequenceConflictError, StoreError, StoreFailedError, StoreWriteError
 from persistence.group_commit import AppendJob, Barrier, FoldJob, Group, MetaJob, Outcome, TrimJob
 from persistence.limits import FILING_BYTES, TIP_CACHE_MAX, UNFILED_BYTES_MAX
 from persistence.record import check_place
 from persistence.retention import BoundsOf
-from persistence.schema import READ_TIPS, WRITE_APPENDS, WRITE_META
+from persistence.schema import READ_TIPS, WRITE_META
 from persistence.sqlite_checkpoint import SqliteCheckpoints
 from persistence.sqlite_filing import Filing, Unfiled
 from persistence.sqlite_owner import SqliteOwner, to_json
@@ -32,16 +34,14 @@ class _Tip:
 
 
 class _Plan:
-    """What one commit of appends is going to insert, in the shape of its statement."""
+    """What one commit of appends is going to log."""
 
-    __slots__ = ("names", "places", "records", "wakes")
+    __slots__ = ("names", "places", "records")
 
     def __init__(self) -> None:
         self.names: list[tuple[int, str]] = []
-        self.places: list[tuple[int, int, int]] = []
+        self.places: list[Place] = []
         self.records: list[bytes] = []
-        # One entry per actor, the last one: an UPDATE takes any of several.
-        self.wakes: dict[int, int] = {}
 
 
 class SqliteWriter:
@@ -54,14 +54,16 @@ class SqliteWriter:
     def __init__(
         self,
         connection: sqlite3.Connection,
+        log: CommitLog,
         epoch: int,
         bounds_of: BoundsOf,
         unfiled: Unfiled,
         report: Callable[[list[Outcome], int], None],
     ) -> None:
         self._owner = SqliteOwner(connection, epoch)
+        self._log = log
         self._unfiled = unfiled
-        self._filing = Filing(self._owner, unfiled)
+        self._filing = Filing(self._owner, unfiled, log)
         self._filing_failed_bytes = 0
         self._checkpoints = SqliteCheckpoints(self._owner, bounds_of)
         self._report = report
@@ -85,31 +87,31 @@ class SqliteWriter:
             self._failure = None
             self._report([(group.barrier.done, None)], 0)
 
-    def recover(self) -> StoreError | None:
+    def recover(self, store: Path) -> StoreError | None:
         """File what an earlier owner left, before anything else; answers why it cannot be."""
-        return self._owner.guarded(self._filing.recover)
+        return self._owner.guarded(self._filing.recover, store)
 
     def close(self) -> None:
         """File what is left; the next owner does it when that fails."""
-        self._owner.guarded(self._filing.file)
+        self._owner.guarded(self._filing.file_all)
 
     def _settle_folds(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
         """Checkpoints look at journals, so these are made whole first."""
-        failure = self._owner.guarded(self._filing.file)
+        failure = self._owner.guarded(self._filing.file, {job.actor for job in jobs})
         if failure is not None:
             return self._checkpoints.refuse(jobs, failure)
         return self._checkpoints.settle(jobs)
 
     def _settle_trim(self, job: TrimJob) -> Outcome:
-        failure = self._owner.guarded(self._filing.file)
+        failure = self._owner.guarded(self._filing.file, job.actors)
         return (job.done, failure) if failure is not None else self._checkpoints.trim(job)
 
     def _file_when_due(self) -> StoreError | None:
         """Keep the log short; answers why nothing can be appended, which is when it cannot be."""
-        size_bytes = self._unfiled.size_bytes
+        size_bytes = self._log.size_bytes
         if size_bytes < max(FILING_BYTES, 2 * self._filing_failed_bytes):
             return None
-        failure = self._owner.guarded(self._filing.file)
+        failure = self._owner.guarded(self._filing.file_all)
         self._filing_failed_bytes = 0 if failure is None else size_bytes
         return failure if size_bytes > UNFILED_BYTES_MAX else None
 
@@ -128,12 +130,14 @@ class SqliteWriter:
                 accepted += error is None
             errors.append(error)
         if plan.places:
-            error = self._owner.guarded(self._write_appends, plan)
+            commit = Commit(plan.names, plan.places, plan.records)
+            error = self._owner.guarded(self._log.append, commit)
             if error is not None:
                 self._failure = error
                 errors[:accepted] = [error] * accepted
             else:
-                self._note_unfiled(jobs[:accepted], plan)
+                actors = [append[0] for job in jobs[:accepted] for append in job.batch]
+                self._unfiled.add(actors, commit)
         if self._failure is not None or len(self._tips) > TIP_CACHE_MAX:
             self._tips.clear()
         return [(job.done, error) for job, error in zip(jobs, errors, strict=True)]
@@ -143,10 +147,10 @@ class SqliteWriter:
         names = [name for name in written.difference(self._tips) if is_actor_name(name)]
         if not names:
             return
-        if any(name in self._unfiled for name in names):
-            self._filing.file()  # their tips were forgotten, and the file does not know them yet
+        self._filing.file(names)  # tips that were forgotten, of which the file may not know yet
         statement = self._owner.connection.execute(READ_TIPS, (to_json(names),))
-        self._id_max, known = statement.fetchone()
+        id_max, known = statement.fetchone()
+        self._id_max = max(self._id_max, id_max)
         for name, actor_id, seq in orjson.loads(known):
             self._tips[name] = _Tip(actor_id, seq)
 
@@ -156,8 +160,7 @@ class SqliteWriter:
         It holds the interpreter lock, so each step per record is one that the loop waits for.
         """
         names: list[tuple[int, str]] = []
-        places: list[tuple[int, int, int]] = []
-        wakes: dict[int, int] = {}
+        places: list[Place] = []
         find_tip = self._tips.get
         for actor, seq, record, wake in job.batch:
             tip = find_tip(actor)
@@ -168,37 +171,16 @@ class SqliteWriter:
                 raise self._owner.fenced() or SequenceConflictError(actor, tip.seq + 1, seq)
             check_place(record, seq)
             tip.seq = seq
-            places.append((tip.actor_id, seq, len(record)))
-            if wake is not None:
-                wakes[tip.actor_id] = wake
+            places.append((tip.actor_id, seq, len(record), wake))
         plan.names += names
         plan.places += places
         plan.records += [append[2] for append in job.batch]
-        plan.wakes |= wakes
 
     def _begin_journal(self, actor: str) -> _Tip:
         check_actor_name(actor)
         self._id_max += 1
         tip = self._tips[actor] = _Tip(self._id_max, 0)
         return tip
-
-    def _write_appends(self, plan: _Plan) -> None:
-        self._owner.connection.execute(
-            WRITE_APPENDS,
-            (
-                self._owner.epoch,
-                to_json(plan.names),
-                to_json(plan.places),
-                b"".join(plan.records),
-                to_json(list(plan.wakes.items())),
-            ),
-        )
-
-    def _note_unfiled(self, jobs: Sequence[AppendJob], plan: _Plan) -> None:
-        actors = [append[0] for job in jobs for append in job.batch]
-        ids, seqs, _ = zip(*plan.places, strict=True)
-        appended = zip(actors, ids, seqs, plan.records, strict=True)
-        self._unfiled.add(appended, sum(job.weight_bytes for job in jobs))
 
     def _write_meta(self, job: MetaJob) -> None:
         parameters = (job.key, job.value, self._owner.epoch)
