@@ -23,6 +23,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from fcntl import F_GETFL, fcntl
+from glob import escape
 from mmap import PROT_READ, mmap
 from pathlib import Path
 from struct import Struct
@@ -40,7 +42,7 @@ from persistence.errors import (
 )
 from persistence.record import verify_record
 
-__all__ = ["Commit", "CommitLog", "Place", "fence_logs", "read_commits"]
+__all__ = ["Commit", "CommitLog", "Place", "commit_logs", "fence_logs", "read_commits"]
 
 _MAGIC = b"GENALOG\x01"
 _PAGE_BYTES = 4096
@@ -94,6 +96,11 @@ class CommitLog:
             raise
         _sync_folder(self._path)
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether a write returns when the medium has it, as the file itself says."""
+        return bool(fcntl(self._file, F_GETFL) & os.O_DSYNC)
+
     def append(self, commit: Commit) -> None:
         """Write a commit; when this returns it is durable. Hot path.
 
@@ -138,6 +145,11 @@ class CommitLog:
         raise StoreWriteError(str(error)) from error
 
 
+def commit_logs(store: Path) -> list[Path]:
+    """The logs beside a store, in no order."""
+    return list(store.parent.glob(f"{escape(store.name)}-log.*"))
+
+
 def fence_logs(store: Path, epoch: int) -> dict[int, Path]:
     """Keep the owners before ``epoch`` from acknowledging more; their logs by epoch.
 
@@ -145,7 +157,7 @@ def fence_logs(store: Path, epoch: int) -> dict[int, Path]:
         OSError: the medium refuses.
     """
     logs: dict[int, Path] = {}
-    for path in store.parent.glob(f"{store.name}-log.*"):
+    for path in commit_logs(store):
         owner = path.suffix[1:]
         if owner.isdecimal() and int(owner) < epoch:
             with suppress(FileNotFoundError), path.open("r+b", buffering=0) as file:

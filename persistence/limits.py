@@ -13,6 +13,7 @@ __all__ = [
     "CHANGE_OVERHEAD_BYTES",
     "FAILED_CHECKPOINTS_MAX",
     "FILING_BYTES",
+    "FILING_SECONDS",
     "FOLD_GROUP_MAX",
     "GROUP_BYTES_MAX",
     "LOAD_GROUP_MAX",
@@ -97,8 +98,10 @@ TIP_CACHE_MAX = 262_144
 looked up again, in one statement per commit."""
 
 FILING_BYTES = 256 * 1024
-"""Weight of the records in the commit log from which on they are filed into journals. More would
-share the cost of filing among more records, and let the appends behind it wait longer."""
+FILING_SECONDS = 1.0
+"""Size of the commit log, and age of its first commit, from which on it is filed into journals. More
+would share the cost of filing among more records, and let the appends behind it wait longer; a copy
+of the file alone, as ``.backup`` makes it, is as old as the log."""
 
 UNFILED_BYTES_MAX = 64 * 1024 * 1024
 """What the commit log may hold while filing fails; beyond it appends fail with what filing met."""

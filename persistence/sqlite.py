@@ -336,17 +336,22 @@ class SqliteStore:
                 if failure is not None:
                     report(failure)
                     return
-                durability = f"log synced; {describe_durability(connection)}"
+                synced = "log synced" if log.is_synced else "log not synced"
+                durability = f"{synced}; {describe_durability(connection)}"
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
                 barrier = self._settle_until_closed(writer)
-                writer.close()
+                writer.file()  # the next owner does it when that fails
             settled([(barrier.done, None)], 0)
 
     def _settle_until_closed(self, writer: SqliteWriter) -> BarrierJob:
         waiting: deque[Job] = deque()
         while True:
             if not waiting:
-                waiting.append(self._writes.get())
+                try:
+                    waiting.append(self._writes.get(timeout=writer.patience_seconds()))
+                except Empty:
+                    writer.file()
+                    continue
             _drain(self._writes, waiting)
             group = gather(waiting)
             writer.settle(group)

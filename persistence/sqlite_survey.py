@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from persistence.commit_log import commit_logs
 from persistence.errors import StoreFormatError, StoreReadError
 from persistence.limits import BUSY_TIMEOUT_MS
 from persistence.schema import APPLICATION_ID, FORMAT_VERSION
@@ -19,7 +20,7 @@ class SqliteSurvey(NamedTuple):
 
     Attributes:
         journal_mode: ``wal`` in every file that a server has opened.
-        size_bytes: with its write-ahead log.
+        size_bytes: with its write-ahead log and its commit logs.
         damage: what SQLite finds wrong; empty when nothing is, or nobody looked.
     """
 
@@ -40,7 +41,7 @@ def survey_sqlite(path: Path, check_bytes_max: int) -> SqliteSurvey:
     try:
         size_bytes = sum(
             part.stat().st_size
-            for part in (path, path.with_name(f"{path.name}-wal"))
+            for part in (path, path.with_name(f"{path.name}-wal"), *commit_logs(path))
             if part.exists()
         )
         with closing(_open(path)) as connection:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 
 import orjson
 
 from persistence.commit_log import Commit, CommitLog, Place
 from persistence.errors import SequenceConflictError, StoreError, StoreFailedError, StoreWriteError
 from persistence.group_commit import AppendJob, Barrier, FoldJob, Group, MetaJob, Outcome, TrimJob
-from persistence.limits import FILING_BYTES, TIP_CACHE_MAX, UNFILED_BYTES_MAX
+from persistence.limits import (
+    FILING_BYTES,
+    FILING_SECONDS,
+    TIP_CACHE_MAX,
+    UNFILED_BYTES_MAX,
+)
 from persistence.record import check_place
 from persistence.retention import BoundsOf
 from persistence.schema import READ_TIPS, WRITE_META
@@ -65,6 +71,7 @@ class SqliteWriter:
         self._unfiled = unfiled
         self._filing = Filing(self._owner, unfiled, log)
         self._filing_failed_bytes = 0
+        self._logged_since = monotonic()
         self._checkpoints = SqliteCheckpoints(self._owner, bounds_of)
         self._report = report
         self._failure: StoreError | None = None
@@ -91,9 +98,19 @@ class SqliteWriter:
         """File what an earlier owner left, before anything else; answers why it cannot be."""
         return self._owner.guarded(self._filing.recover, store)
 
-    def close(self) -> None:
-        """File what is left; the next owner does it when that fails."""
-        self._owner.guarded(self._filing.file_all)
+    def patience_seconds(self) -> float | None:
+        """How long what is logged may still wait to be filed; None when nothing is."""
+        if not self._log.size_bytes:
+            return None
+        return max(0.0, self._logged_since + FILING_SECONDS - monotonic())
+
+    def file(self) -> StoreError | None:
+        """File all that is logged; answers why it cannot be, and is patient again."""
+        size_bytes = self._log.size_bytes
+        self._logged_since = monotonic()
+        failure = self._owner.guarded(self._filing.file_all)
+        self._filing_failed_bytes = 0 if failure is None else size_bytes
+        return failure
 
     def _settle_folds(self, jobs: Sequence[FoldJob]) -> list[Outcome]:
         """Checkpoints look at journals, so these are made whole first."""
@@ -109,11 +126,15 @@ class SqliteWriter:
     def _file_when_due(self) -> StoreError | None:
         """Keep the log short; answers why nothing can be appended, which is when it cannot be."""
         size_bytes = self._log.size_bytes
-        if size_bytes < max(FILING_BYTES, 2 * self._filing_failed_bytes):
-            return None
-        failure = self._owner.guarded(self._filing.file_all)
-        self._filing_failed_bytes = 0 if failure is None else size_bytes
-        return failure if size_bytes > UNFILED_BYTES_MAX else None
+        if not size_bytes:
+            self._logged_since = monotonic()
+        elif (
+            size_bytes >= max(FILING_BYTES, 2 * self._filing_failed_bytes)
+            or self.patience_seconds() == 0
+        ):
+            failure = self.file()
+            return failure if size_bytes > UNFILED_BYTES_MAX else None
+        return None
 
     def _settle_appends(self, jobs: Sequence[AppendJob]) -> list[Outcome]:
         plan = _Plan()

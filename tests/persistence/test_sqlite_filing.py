@@ -90,6 +90,18 @@ async def test_what_weighs_enough_is_filed(disk, monkeypatch):
     assert disk.counts() == (0, 2)
 
 
+async def test_what_waits_long_enough_is_filed(disk, monkeypatch):
+    """However little it is, and whether anything comes after it or not."""
+    async with opened(disk, retention=keeping(9)) as store:
+        assert await append(store, one("a", 1)) is None
+        monkeypatch.setattr(sqlite_writer, "FILING_SECONDS", 0.0)
+        assert await append(store, one("a", 2)) is None
+        assert disk.counts()[1] >= 1
+        # The writer was not told to hurry: it files when it is idle.
+        while disk.counts() != (0, 2):
+            await store.read_meta("anything")
+
+
 async def test_what_was_not_filed_is_after_a_crash(disk):
     async with opened(disk, retention=keeping(9)) as store:
         assert await append(store, one("a", 1), one("b", 1)) is None
