@@ -14,7 +14,7 @@ from actors.keys import ActorKey, ActorKind, Audience
 from actors.module.functions import ProcedureDeclaration, ReducerDeclaration
 from actors.module.module import Module
 from actors.module.rates import Rate
-from actors.module.schema import answer_type, module_procedures
+from actors.module.schema import answer_types, module_procedures
 from protocol.bsatn import compile_codec
 
 __all__ = ["Endpoint", "ProcedureEndpoint", "procedure_endpoints", "reducer_endpoint"]
@@ -147,7 +147,7 @@ def procedure_endpoints(
             is_async=isinstance(function, ProcedureDeclaration) and function.is_async,
             is_reducer=is_reducer,
             is_enveloped=module.enveloped,
-            encode=compile_codec(answer_type(module, name, function)).encode,
+            encode=compile_codec(answer_types(module)[name]).encode,
         )
     return endpoints
 

@@ -17,7 +17,7 @@ from actors.host.tracing import TracedTurn
 from actors.host.turns import CallFailedError, ReducerCall, Turn, unavailable
 from actors.keys import ActorKey
 from actors.module.functions import ProcedureDeclaration, ReducerDeclaration
-from actors.module.schema import answer_type, module_procedures
+from actors.module.schema import answer_types, module_procedures
 from protocol.bsatn import compile_codec
 from protocol.errors import DecodeError, EncodeError
 from protocol.sats_json import compile_json, loads
@@ -134,7 +134,7 @@ class NamedCalls:
             log.exception("procedure %s failed", name, extra={"call": name, **caller.log_fields()})
             raise CallFailedError(name) from error
         await self._see(restarts)
-        returns = answer_type(host.module, name, self._procedures[name])
+        returns = answer_types(host.module)[name]
         value, _ = compile_codec(returns).decode(answer, 0)
         return compile_json(returns).to_untyped(value)
 

@@ -121,10 +121,9 @@ def _compare(module: Module, meta: Mapping[str, bytes | None]) -> tuple[Migratio
             last += 1
             layouts.setdefault(name, []).append({"number": last, "added": (added or b"").hex()})
     # What a server has beside its module is remembered, although another server may lack it.
-    for name, table in old.items():
-        if table["is_internal"]:
-            new["tables"].setdefault(name, table)
-    return plan, {"format": 1, "module": new, "layouts": layouts}
+    internal = {name: table for name, table in old.items() if table["is_internal"]}
+    kept_module: Remembered = {**new, "tables": {**internal, **new["tables"]}}
+    return plan, {"format": 1, "module": kept_module, "layouts": layouts}
 
 
 def _added(old: RememberedTable | None, new: RememberedTable) -> bytes | None:

@@ -8,15 +8,14 @@ beyond 2^53 are strings of digits, because JSON readers round them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, NoReturn, cast
 from uuid import UUID
 
 from actors.module.naming import snake
 from protocol.errors import DecodeError
-from protocol.limits import CODECS_MAX
-from protocol.type_rules import check_type, exact_key
+from protocol.type_cache import TypeCache
 from protocol.types import (
     U8,
     AlgebraicType,
@@ -51,23 +50,13 @@ class PlainJson(NamedTuple):
     read: Callable[[object, str], Any]
 
 
-_known: dict[Hashable, PlainJson] = {}
-
-
 def plain_json(declared: AlgebraicType) -> PlainJson:
     """The plain JSON of a type; compiled at the first call.
 
     Raises:
         SchemaError: the type cannot be served (see ``type_rules.check_type``).
     """
-    key = exact_key(declared)
-    found = _known.get(key)
-    if found is None:
-        check_type(declared)
-        if len(_known) >= CODECS_MAX:
-            del _known[next(iter(_known))]
-        found = _known[key] = _compiled(declared)
-    return found
+    return _known.find(declared)
 
 
 def moment_text(micros: int) -> str:
@@ -311,3 +300,6 @@ _SCALARS: Final[dict[str, PlainJson]] = {
     "Uuid": PlainJson(str, _spelled(UUID, "a UUID")),
     "ScheduleAt": PlainJson(_write_schedule, _read_schedule),
 }
+
+
+_known = TypeCache(_compiled)

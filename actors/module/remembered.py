@@ -7,6 +7,7 @@ types that are spelled alike are alike on the wire and in the store.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TypedDict
 
 import orjson
@@ -56,8 +57,9 @@ class Remembered(TypedDict):
     payloads: dict[str, Json]
 
 
+@lru_cache(maxsize=1)
 def remember(module: Module) -> Remembered:
-    """What is to be kept of a module.
+    """What is to be kept of a module; nobody may change it.
 
     Raises:
         DeclarationError: a default is no value of its column.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actors.errors import DeclarationError
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AND_RETURN",
-    "answer_type",
+    "answer_types",
     "column_defaults",
     "envelope",
     "module_procedures",
@@ -66,7 +68,7 @@ def module_schema(module: Module, *, internal: bool = False) -> ModuleSchema:
         if entry.table.name not in hidden
     ]
     procedures = [
-        FunctionSchema(name, function.parameters, answer_type(module, name, function))
+        FunctionSchema(name, function.parameters, answer_types(module)[name])
         for name, function in module_procedures(module).items()
     ]
     views = [
@@ -99,12 +101,16 @@ def module_procedures(
     return {**procedures, **module.procedures}
 
 
-def answer_type(
-    module: Module, name: str, function: ProcedureDeclaration | ReducerDeclaration
-) -> AlgebraicType:
-    """The type that a procedure's caller gets: the function's own, or its envelope."""
-    returns = function.returns
-    return envelope(name, returns) if module.enveloped else (returns or UNIT)
+@lru_cache(maxsize=1)
+def answer_types(module: Module) -> Mapping[str, AlgebraicType]:
+    """What procedures' callers get, by wire name: the function's own type, or its envelope.
+
+    They are the same objects each time, which is how their codecs are found (``TypeCache``).
+    """
+    return {
+        name: envelope(name, function.returns) if module.enveloped else (function.returns or UNIT)
+        for name, function in module_procedures(module).items()
+    }
 
 
 def envelope(name: str, value: AlgebraicType | None) -> ProductType:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from protocol.bsatn.decoder import Decode, DecoderSource
 from protocol.bsatn.encoder import Encode, EncoderSource
 from protocol.bsatn.layout import size_bounds
 from protocol.errors import DecodeError, EncodeError
-from protocol.limits import CODECS_MAX
-from protocol.type_rules import check_type, exact_key, type_name
+from protocol.type_cache import TypeCache
+from protocol.type_rules import type_name
 from protocol.types import AlgebraicType, ProductType
 
 __all__ = ["Codec", "compile_codec"]
@@ -50,11 +49,6 @@ class Codec:
         return value
 
 
-_codecs: dict[Hashable, Codec] = {}
-_known: dict[int, tuple[AlgebraicType, Codec]] = {}
-"""By the identity of types that were asked for; each entry keeps its type alive."""
-
-
 def compile_codec(declared: AlgebraicType) -> Codec:
     """The codec of a type: compiled at the first call, the same object afterwards.
 
@@ -64,26 +58,7 @@ def compile_codec(declared: AlgebraicType) -> Codec:
     Raises:
         SchemaError: the type cannot be served (see ``type_rules.check_type``).
     """
-    known = _known.get(id(declared))
-    if known is not None:
-        return known[1]
-    check_type(declared)
-    codec = _compiled(declared)
-    if len(_known) >= CODECS_MAX:
-        del _known[next(iter(_known))]
-    _known[id(declared)] = (declared, codec)
-    return codec
-
-
-def _compiled(declared: AlgebraicType) -> Codec:
-    key = exact_key(declared)
-    codec = _codecs.get(key)
-    if codec is None:
-        codec = _compile(declared)
-        if len(_codecs) >= CODECS_MAX:
-            del _codecs[next(iter(_codecs))]
-        _codecs[key] = codec
-    return codec
+    return _codecs.find(declared)
 
 
 def _compile(declared: AlgebraicType) -> Codec:
@@ -95,8 +70,8 @@ def _compile(declared: AlgebraicType) -> Codec:
     def encode_failure(value: object, fault: Exception) -> EncodeError:
         return _explain(declared, value, fault)
 
-    encode_source = EncoderSource(lambda part: _compiled(part).encode, encode_failure)
-    decode_source = DecoderSource(lambda part: _compiled(part).decode, decode_failure)
+    encode_source = EncoderSource(lambda part: _codecs.find_part(part).encode, encode_failure)
+    decode_source = DecoderSource(lambda part: _codecs.find_part(part).decode, decode_failure)
     least, greatest = size_bounds(declared)
     return Codec(
         type=declared,
@@ -124,7 +99,10 @@ def _explain(declared: AlgebraicType, value: object, fault: Exception) -> Encode
             return EncodeError(f"{name} has {len(declared.elements)} fields, not {len(value)}")
         for element, part in zip(declared.elements, value, strict=True):
             try:
-                _compiled(element.type).encode(part)
+                _codecs.find_part(element.type).encode(part)
             except EncodeError as error:
                 return EncodeError(f"{name}.{element.name}: {error.message}")
     return EncodeError(f"a value of class {type(value).__name__} is no {name}: {fault}")
+
+
+_codecs = TypeCache(_compile)

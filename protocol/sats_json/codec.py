@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from protocol.errors import EncodeError
-from protocol.limits import CODECS_MAX
 from protocol.sats_json.reader import Read, reader_of
 from protocol.sats_json.writer import ROW, TYPED, UNTYPED, Write, writer_of
-from protocol.type_rules import check_type, exact_key, type_name
+from protocol.type_cache import TypeCache
+from protocol.type_rules import type_name
 from protocol.types import AlgebraicType
 
 __all__ = ["JsonCodec", "compile_json"]
@@ -54,27 +53,23 @@ class JsonCodec:
             raise EncodeError(f"no value of {type_name(self.type)}: {fault}") from None
 
 
-_codecs: dict[Hashable, JsonCodec] = {}
-
-
 def compile_json(declared: AlgebraicType) -> JsonCodec:
     """The JSON codec of a type: compiled at the first call, the same object afterwards.
 
     Raises:
         SchemaError: the type cannot be served (see ``type_rules.check_type``).
     """
-    check_type(declared)
-    key = exact_key(declared)
-    codec = _codecs.get(key)
-    if codec is None:
-        codec = JsonCodec(
-            type=declared,
-            from_json=reader_of(declared),
-            _typed=writer_of(declared, TYPED),
-            _untyped=writer_of(declared, UNTYPED),
-            _row=writer_of(declared, ROW),
-        )
-        if len(_codecs) >= CODECS_MAX:
-            del _codecs[next(iter(_codecs))]
-        _codecs[key] = codec
-    return codec
+    return _codecs.find(declared)
+
+
+def _compile(declared: AlgebraicType) -> JsonCodec:
+    return JsonCodec(
+        type=declared,
+        from_json=reader_of(declared),
+        _typed=writer_of(declared, TYPED),
+        _untyped=writer_of(declared, UNTYPED),
+        _row=writer_of(declared, ROW),
+    )
+
+
+_codecs = TypeCache(_compile)

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from actors.module.module import Module
-from actors.module.schema import answer_type, module_procedures
+from actors.module.schema import answer_types, module_procedures
 from protocol.bsatn import compile_codec
 from protocol.client import Client
 from protocol.client_cache import ClientCache
@@ -67,8 +67,7 @@ class Words:
             for name, declared in (*module.reducers.items(), *procedures.items())
         }
         self.answers = {
-            name: compile_codec(answer_type(module, name, declared)).decode_all
-            for name, declared in procedures.items()
+            name: compile_codec(kind).decode_all for name, kind in answer_types(module).items()
         }
         self.inputs = {
             name: declared.input

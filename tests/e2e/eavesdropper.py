@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from actors.keys import user_id_of
 from actors.module.module import Module
-from actors.module.schema import answer_type, module_procedures
+from actors.module.schema import answer_types, module_procedures
 from protocol.bsatn import compile_codec
 from protocol.client import Client
 from protocol.messages import (
@@ -45,8 +45,7 @@ class Eavesdropper:
             name: compile_codec(declared.parameters).encode for name, declared in functions.items()
         }
         self._answer_codecs = {
-            name: compile_codec(answer_type(module, name, declared)).decode_all
-            for name, declared in module_procedures(module).items()
+            name: compile_codec(kind).decode_all for name, kind in answer_types(module).items()
         }
         self._answers: dict[int, ServerMessage] = {}
         self._progress = asyncio.Condition()

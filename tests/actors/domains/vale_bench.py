@@ -20,7 +20,7 @@ from actors.domains.rules.combat import BattleSide, BattleStatus, CombatAction
 from actors.host import Host
 from actors.keys import ActorKey, user_id_of
 from actors.module.module import Module
-from actors.module.schema import AND_RETURN, answer_type, module_procedures
+from actors.module.schema import AND_RETURN, answer_types, module_procedures
 from actors.module.system import DeadLetter, OutboxMessage
 from actors.module.types import ConnectionId
 from persistence.memory import MemoryDisk, MemoryStore
@@ -45,10 +45,7 @@ from protocol.messages import (
 
 MODULE = Module.load("actors.domains.entry", fixtures=True)
 PROCEDURES = module_procedures(MODULE)
-ANSWERS = {
-    name: compile_codec(answer_type(MODULE, name, declared))
-    for name, declared in PROCEDURES.items()
-}
+ANSWERS = {name: compile_codec(kind) for name, kind in answer_types(MODULE).items()}
 PROFILE = "cwp_fixture_vale"
 TABLES = (
     "my_player_progression",
