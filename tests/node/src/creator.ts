@@ -9,7 +9,7 @@ import type {
   CustomWorldResultPreview,
 } from '../module_bindings_game/types.js';
 import { dump, open, subscribe, until } from './connections.js';
-import { only, type Player } from './player.js';
+import { ask, only, type Player } from './player.js';
 import { answered, refused, send, type Json } from './web.js';
 
 export const SESSIONS = '/api/runtime/custom-world/agent/sessions';
@@ -59,6 +59,11 @@ export async function rowsOf(author: Player, sessions = 1): Promise<Record<strin
   const { customWorldAgentSession } = author.connection.db;
   await until(author.connection, () => customWorldAgentSession.count() === BigInt(sessions));
   return dump(author.connection, [...FOLLOWED]);
+}
+
+/** Wait until the rows are those of now: what is answered on a connection overtakes no rows. */
+export async function caughtUp(author: Player): Promise<void> {
+  await ask(author.connection.procedures.getProfileDashboard({ input: { userId: undefined } }));
 }
 
 export const session = (author: Player): CustomWorldAgentSession =>

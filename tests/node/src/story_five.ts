@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { DbConnection } from '../module_bindings_game/index.js';
 import type { AiTextChunk, CustomWorldAgentMessage } from '../module_bindings_game/types.js';
 import { close, env, main, open, report, until } from './connections.js';
-import { create, messages, openAuthor, path, rowsOf, session } from './creator.js';
+import { caughtUp, create, messages, openAuthor, path, rowsOf, session } from './creator.js';
 import { code, requestId, type Player } from './player.js';
 import { answered, collect, events, refused, send, type ServerEvent } from './web.js';
 
@@ -46,9 +46,13 @@ let said = 0;
 /** What is sent to say something. */
 const saying = (text: string) => ({ text, clientMessageId: `said-${++said}` });
 
-/** Say something, and hear the reply to its end. */
-const say = (author: Player, text: string): Promise<ServerEvent[]> =>
-  collect(events(author.token, 'POST', `${path(author)}/messages/stream`, { body: saying(text) }));
+/** Say something, hear the reply to its end, and see its rows. */
+async function say(author: Player, text: string): Promise<ServerEvent[]> {
+  const address = `${path(author)}/messages/stream`;
+  const whole = await collect(events(author.token, 'POST', address, { body: saying(text) }));
+  await caughtUp(author);
+  return whole;
+}
 
 /** Hear the last reply: all of it, or what follows a delta. */
 const hear = (author: Player, after?: string): AsyncGenerator<ServerEvent> =>
@@ -150,6 +154,7 @@ async function retried(author: Player): Promise<void> {
     assert.ok(reply(author).text.startsWith('n0'));
   }
   const all = await again;
+  await caughtUp(author);
   assert.deepEqual(names(all), [
     ...['restart', 'message_start'],
     ...Array<string>(7).fill('delta'),
