@@ -219,6 +219,7 @@ class Socket(asyncio.Protocol):
         now = self._loop.time()
         core = Connection(accepted.subprotocol, gateway.wires.open(accepted.subprotocol))
         self._core = core
+        self._handshake = None
         self._deflate = accepted.deflate
         self._parser = FrameParser(gateway.message_bytes_max, accepted.deflate)
         self._keepalive = Keepalive(now)
@@ -258,6 +259,7 @@ class Socket(asyncio.Protocol):
     async def _connect(self, session: SessionPort) -> None:
         try:
             await session.connect()
+            self._beginning = None  # a task weighs two kilobytes, and clients are many
         except SessionRefusedError as error:
             reason = str(error)
             log.info("connection refused by the module", reason=reason, connection=self._name)
