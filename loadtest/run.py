@@ -19,7 +19,6 @@ from loadtest.errors import LoadTestError
 from loadtest.outcome import Outcome
 from loadtest.scenarios import SCENARIOS
 from loadtest.server_process import pinned_cores, running_server, service_token
-from protocol.upgrade import Subprotocol
 
 __all__ = ["DATABASE", "OwnServer", "RunningServer", "run_load"]
 
@@ -114,7 +113,6 @@ def _completed(plan: Plan, scenario: Scenario) -> Plan:
         Shape.RECONNECTS: plan.reconnects,
         Shape.SLOW_READERS: plan.slow_readers > 0,
         Shape.PARTIES: plan.party > 1,
-        Shape.PROTOCOLS: plan.subprotocol is not Subprotocol.V3_BSATN,
     }
     for shape, is_asked in asked.items():
         if is_asked and shape not in scenario.shapes:

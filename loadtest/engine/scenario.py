@@ -23,7 +23,6 @@ class Shape(Enum):
     RECONNECTS = "reconnect storm"
     SLOW_READERS = "slow readers"
     PARTIES = "parties"
-    PROTOCOLS = "other versions of the wire"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,18 @@
 """Bank: transfers between accounts, evenly or mostly of a few; no money may come or go.
 
-Users send what was spelled beforehand, many calls in a frame when asked. Meanwhile an auditor reads
-all accounts each second. In the end every account must hold what the answered transfers made of it.
+Users send what was drawn beforehand, many calls at once when asked. Meanwhile an auditor reads all
+accounts each second. In the end every account must hold what the answered transfers made of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
-import time
 from itertools import accumulate
 from random import Random
 
 from loadtest.bot import Bot
-from loadtest.calls import Caller, CallRing
-from loadtest.engine.lanes import drive_lanes
+from loadtest.engine.lanes import drive_lanes, make_lane
 from loadtest.engine.scenario import Facts, Finding, Scenario, Shape
 from loadtest.engine.stage import Site, Stage
 from loadtest.engine.turns import wait_until
@@ -76,15 +74,8 @@ def _pairs(number: int, alpha: float) -> list[tuple[int, int]]:
 async def play_bank(stage: Stage) -> None:
     """Play this process's part."""
     pairs = [_pairs(number, stage.plan.alpha) for number in stage.numbers]
-    latencies = stage.meter.latencies("transfer")
     lanes = [
-        Caller(
-            CallRing("transfer", [struct.pack("<IIq", *pair, 1) for pair in ring]),
-            min(stage.plan.batch, _RING),
-            latencies,
-            clock=time.monotonic_ns,
-            on_refusal=stage.meter.failed,
-        )
+        make_lane(stage, "transfer", [struct.pack("<IIq", *pair, 1) for pair in ring])
         for ring in pairs
     ]
     audit = asyncio.create_task(_audit(stage)) if stage.worker == 0 else None
@@ -103,7 +94,7 @@ async def play_bank(stage: Stage) -> None:
 
 async def _audit(stage: Stage) -> None:
     """Read all accounts each second, in one read each; they must add up at any time."""
-    bot = await Bot.connect(stage.site.address)
+    bot = await stage.connect()
     due = stage.zero
     try:
         while due < stage.end:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loadtest.engine.scenario import Scenario, Shape
+from loadtest.engine.scenario import Scenario
 from loadtest.engine.stage import Stage
 from loadtest.limits import FIGHTS_OF_A_STORY_MAX
 from loadtest.playthrough import Playthrough
@@ -35,6 +35,5 @@ BATTLE = Scenario(
     check_played,
     rate=2.0,
     arguments=("--dev-fixtures",),
-    shapes=frozenset({Shape.PROTOCOLS}),
     has_service=True,
 )

@@ -185,5 +185,5 @@ CHAT = Scenario(
     kinds={"send": 95, "rename": 5},
     rate=0.5,
     bystanders=_QUERIES,
-    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS}),
 )

@@ -128,5 +128,5 @@ CHURN = Scenario(
     kinds={"leave": 50, "lose": 50},
     rate=1.0,
     bystanders=(_QUERY,),
-    shapes=frozenset({Shape.STORM, Shape.SLOW_READERS, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.STORM, Shape.SLOW_READERS}),
 )

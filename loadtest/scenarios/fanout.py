@@ -2,12 +2,16 @@
 
 The writer's row carries the number of the write and when it was due, so that any process that reads
 it knows what it missed and how long it took. The row is an account of the bank: it has one number.
+Who follows in v3 looks at the bytes of updates that all have one shape; in other versions a bot
+decodes them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from loadtest.bot import Bot
@@ -17,8 +21,9 @@ from loadtest.engine.stage import Site, Stage
 from loadtest.errors import CheckError, RefusedError, expect
 from loadtest.limits import DRAIN_SECONDS_MAX, WRITES_IN_FLIGHT_MAX
 from loadtest.subscriber import Subscriber
-from protocol.messages.answers import SubscribeApplied, TransactionUpdate
+from protocol.messages.answers import QuerySetUpdate, TransactionUpdate
 from protocol.messages.v2_client import decode_server_message
+from protocol.upgrade import Subprotocol
 
 __all__ = ["FANOUT", "Stamp"]
 
@@ -74,34 +79,102 @@ class _Follower(Guest):
 
     def __init__(self, stage: Stage, number: int) -> None:
         super().__init__(stage, number)
-        self._subscriber: Subscriber
         self._last = _NOTHING
-        self._offset = 0
         self._is_over = False
 
     async def enter(self) -> None:
         before, self._last = self._last, _NOTHING
-        self._subscriber = Subscriber(self._updated)
-        stamp = _stamp_of(await self._subscriber.connect(self.stage.site.address, _QUERY))
+        stamp = await self._subscribe()
         if stamp.number < before:
             self.meter.broke(f"first rows show write {stamp.number} after {before}")
         if self._last == _NOTHING:  # else updates have come meanwhile, which go on from there
-            self._see(stamp)
+            self._last, self._is_over = stamp.number, stamp.is_last
+
+    async def leave(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS_MAX):
+                await self._see_the_last()
+        except TimeoutError:
+            raise CheckError(f"a follower saw write {self._last}, and never the last one") from None
+        self.meter.notes["followers who saw everything"] += 1
+        await self._close()
+
+    @abstractmethod
+    async def _subscribe(self) -> Stamp:
+        """Connect and subscribe; returns what the first rows show."""
+
+    @abstractmethod
+    async def _see_the_last(self) -> None:
+        """Wait until it is over; raises what went wrong before."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """End the connection."""
+
+    def _take(self, stamp: Stamp) -> None:
+        """Take an update, which must be the one after the last."""
+        if self._last not in (_NOTHING, stamp.number - 1):
+            self.meter.broke(f"write {stamp.number} came after {self._last}")
+        due = None if stamp.is_last else self.stage.start + stamp.micros * 1_000
+        self.meter.delivered(due)
+        self._last, self._is_over = stamp.number, stamp.is_last
+
+
+class _RowFollower(_Follower):
+    """One that decodes rows, in any version of the wire."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        super().__init__(stage, number)
+        self._bot: Bot
+
+    def cut(self) -> None:
+        self._bot.cut()
+
+    async def _subscribe(self) -> Stamp:
+        self._bot = await self.stage.connect()
+        self._bot.watcher = self._updated
+        await self._bot.subscribe(_QUERY)
+        return _stamp_of(self._bot.cache.table("accounts").rows())
+
+    async def _see_the_last(self) -> None:
+        await self._bot.until(lambda: self._is_over, DRAIN_SECONDS_MAX)
+        if faults := self._bot.cache.faults():
+            raise CheckError(f"the subscription does not balance: {faults[0]}")
+
+    async def _close(self) -> None:
+        await self._bot.close()
+
+    def _updated(self, query_sets: Sequence[QuerySetUpdate]) -> None:
+        parts = [part for each in query_sets for table in each.tables for part in table.rows]
+        for part in parts:
+            for row in part.inserts:
+                self._take(Stamp.unpacked(_ROW.unpack(row)[1]))
+
+
+class _ByteFollower(_Follower):
+    """One that looks at the bytes of v3, at the least cost."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        super().__init__(stage, number)
+        self._subscriber: Subscriber
+        self._offset = 0
 
     def cut(self) -> None:
         self._subscriber.cut()
 
-    async def leave(self) -> None:
+    async def _subscribe(self) -> Stamp:
+        self._subscriber = Subscriber(self._updated)
+        applied = await self._subscriber.connect(self.stage.site.address, _QUERY)
+        return _stamp_of([row for table in applied.tables for row in table.rows])
+
+    async def _see_the_last(self) -> None:
         subscriber = self._subscriber
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS_MAX):
-                while not self._is_over and subscriber.failure is None:
-                    await subscriber.progress()
-        except TimeoutError:
-            raise CheckError(f"a follower saw write {self._last}, and never the last one") from None
+        while not self._is_over and subscriber.failure is None:
+            await subscriber.progress()
         if subscriber.failure is not None:
             raise subscriber.failure
-        self.meter.notes["followers who saw everything"] += 1
+
+    async def _close(self) -> None:
         await self._subscriber.close()
 
     def _updated(self, data: bytes, count: int) -> None:
@@ -109,20 +182,10 @@ class _Follower(Guest):
             self._offset = _offset_in(data)
         size = (len(data) - 1) // count
         for start in range(self._offset, len(data), size):
-            stamp = Stamp.unpacked(_BALANCE.unpack_from(data, start)[0])
-            if self._last not in (_NOTHING, stamp.number - 1):
-                self.meter.broke(f"write {stamp.number} came after {self._last}")
-            due = None if stamp.is_last else self.stage.start + stamp.micros * 1_000
-            self.meter.delivered(due)
-            self._see(stamp)
-
-    def _see(self, stamp: Stamp) -> None:
-        self._last = stamp.number
-        self._is_over = stamp.is_last
+            self._take(Stamp.unpacked(_BALANCE.unpack_from(data, start)[0]))
 
 
-def _stamp_of(applied: SubscribeApplied) -> Stamp:
-    rows = [row for table in applied.tables for row in table.rows]
+def _stamp_of(rows: Sequence[bytes]) -> Stamp:
     expect("rows that a follower begins with", len(rows), 1)
     return Stamp.unpacked(_ROW.unpack(rows[0])[1])
 
@@ -166,15 +229,17 @@ class _Writer:
 
 
 async def _play(stage: Stage) -> None:
+    is_v3 = stage.plan.subprotocol is Subprotocol.V3_BSATN
+    follower = _ByteFollower if is_v3 else _RowFollower
     if stage.worker:
         stage.take_no_arrivals()
-        await play_guests(stage, _Follower)
+        await play_guests(stage, follower)
         return
     if stage.plan.is_open:
         stage.share_arrivals(0, 1)
-    bot = await Bot.connect(stage.site.address)
+    bot = await stage.connect()
     try:
-        await asyncio.gather(play_guests(stage, _Follower), _Writer(stage, bot).work())
+        await asyncio.gather(play_guests(stage, follower), _Writer(stage, bot).work())
     finally:
         await bot.close()
 

@@ -100,5 +100,5 @@ PRIVATE_ROWS = Scenario(
     check=_check,
     rate=2.0,
     bystanders=("SELECT * FROM runtime_snapshot",),
-    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS}),
 )

@@ -109,8 +109,7 @@ class _Learner(Guest):
 
 
 async def _play(stage: Stage) -> None:
-    token = stage.site.need_service()
-    service = await Player.enter(stage.site.address, stage.schema, token=token)
+    service = await stage.enter(stage.site.need_service())
     try:
         await play_guests(stage, lambda stage, number: _Learner(stage, number, service))
     finally:
@@ -131,6 +130,6 @@ PROGRESSION = Scenario(
     rate=2.0,
     arguments=("--no-rate-limits",),
     bystanders=("SELECT * FROM my_player_progression",),
-    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS}),
     has_service=True,
 )

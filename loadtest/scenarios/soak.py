@@ -151,5 +151,5 @@ SOAK = Scenario(
     rate=5.0,
     arguments=("--no-rate-limits",),
     bystanders=(_ALL,),
-    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.STORM, Shape.RECONNECTS, Shape.SLOW_READERS}),
 )

@@ -32,6 +32,6 @@ STORY = Scenario(
     check_played,
     rate=2.0,
     arguments=("--dev-fixtures",),
-    shapes=frozenset({Shape.PARTIES, Shape.PROTOCOLS}),
+    shapes=frozenset({Shape.PARTIES}),
     has_service=True,
 )

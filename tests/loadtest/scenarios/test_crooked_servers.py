@@ -9,8 +9,11 @@ import pytest
 from loadtest.engine.plan import Plan
 from loadtest.run import OwnServer, RunningServer, run_load
 from loadtest.server_process import running_server
+from protocol.upgrade import Subprotocol
 
 HERE = Path(__file__).parents[1]
+V3_BSATN = Subprotocol.V3_BSATN.value
+V1_JSON = Subprotocol.V1_JSON.value
 
 
 async def broken(name: str, place: OwnServer | RunningServer, **plan: object) -> str:
@@ -20,24 +23,30 @@ async def broken(name: str, place: OwnServer | RunningServer, **plan: object) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "fault", "words"),
+    ("name", "module", "fault", "words", "protocol"),
     [
-        ("bank", "crooked_bank", "mint", "1000 accounts add up to"),
-        ("bank", "crooked_bank", "forget", "what was answered makes"),
-        ("soak", "crooked_bank", "mint", "a commit made 1 out of nothing"),
-        ("soak", "crooked_bank", "forget", "what was answered makes"),
-        ("fanout", "crooked_bank", "forget", "write 25 came after 23"),
-        ("chat", "crooked_chat", "lose messages", "of a speaker came after"),
-        ("churn", "crooked_chat", "forget names", "the name under which a visitor is seen"),
-        ("churn", "crooked_chat", "show ghosts", "visitors are still seen, and have left"),
+        ("bank", "crooked_bank", "mint", "1000 accounts add up to", V3_BSATN),
+        ("bank", "crooked_bank", "mint", "1000 accounts add up to", V1_JSON),
+        ("bank", "crooked_bank", "forget", "what was answered makes", V3_BSATN),
+        ("bank", "crooked_bank", "forget", "what was answered makes", V1_JSON),
+        ("soak", "crooked_bank", "mint", "a commit made 1 out of nothing", V3_BSATN),
+        ("soak", "crooked_bank", "forget", "what was answered makes", V3_BSATN),
+        ("fanout", "crooked_bank", "forget", "write 25 came after 23", V3_BSATN),
+        ("fanout", "crooked_bank", "forget", "write 25 came after 23", V1_JSON),
+        ("chat", "crooked_chat", "lose messages", "of a speaker came after", V3_BSATN),
+        ("chat", "crooked_chat", "lose messages", "of a speaker came after", V1_JSON),
+        ("churn", "crooked_chat", "forget names", "the name under which a visitor", V3_BSATN),
+        ("churn", "crooked_chat", "show ghosts", "are still seen, and have left", V3_BSATN),
     ],
 )
-async def test_a_crooked_module_is_found_out(monkeypatch, name, module, fault, words) -> None:
+async def test_a_crooked_module_is_found_out(
+    monkeypatch, name, module, fault, words, protocol
+) -> None:
     monkeypatch.setattr("loadtest.scenarios.churn.DRAIN_SECONDS_MAX", 2.0)
     monkeypatch.setenv("CROOKED", fault)
     arguments = ("--module", module, "--store", "memory:", "--log-level", "warning")
     async with running_server(*arguments, "--no-rate-limits", modules=HERE) as server:
-        text = await broken(name, RunningServer(server.address), weights={})
+        text = await broken(name, RunningServer(server.address), protocol=protocol)
     assert words in text
 
 
