@@ -25,7 +25,6 @@ from persistence.folder import DataFolder
 from persistence.locator import open_store
 from persistence.memory import MemoryDisk, MemoryStore
 from persistence.record import Record, RowChange, decode_record, encode_record
-from persistence.redis_store import RedisStore
 from persistence.retention import Retention, RetentionPolicy, parse_retention
 from persistence.sqlite import SqliteStore
 from persistence.store import Append, Done, Snapshot, Store, StoreDescription
@@ -42,7 +41,6 @@ __all__ = [
     "MemoryDisk",
     "MemoryStore",
     "Record",
-    "RedisStore",
     "Retention",
     "RetentionPolicy",
     "RowChange",

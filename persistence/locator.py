@@ -6,7 +6,6 @@ from pathlib import Path
 
 from persistence.errors import StoreUnsupportedError
 from persistence.memory import MemoryStore
-from persistence.redis_store import RedisStore
 from persistence.redis_url import REDIS_SCHEMES, RedisAddress, hide_password, parse_redis_url
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy
 from persistence.sqlite import SqliteStore
@@ -66,5 +65,8 @@ def open_store(
     if place is None:
         return MemoryStore(retention=retention)
     if isinstance(place, RedisAddress):
+        # What speaks to Redis takes a seventh of a start: it is imported where it is used.
+        from persistence.redis_store import RedisStore  # noqa: PLC0415 - see above
+
         return RedisStore(place, retention=retention)
     return SqliteStore(place, retention=retention)

@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx2
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import InvalidKeyError, PyJWK, PyJWKSet
 from jwt.exceptions import PyJWKSetError
 
 from server.errors import IssuerError
 from server.limits import JWKS_BYTES_MAX, JWKS_SECONDS_MAX, RSA_BITS_MIN
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["fetch_keys", "is_fetchable"]
 
@@ -44,6 +48,9 @@ async def fetch_keys(issuer: str) -> list[PyJWK]:
     Raises:
         IssuerError: it does not answer in time, or not as an issuer does.
     """
+    # Few servers have issuers to ask, and none before its first foreign token.
+    import httpx2  # noqa: PLC0415 - a tenth of a start
+
     is_local = _is_local(issuer)
     context = False if is_local else await asyncio.to_thread(ssl.create_default_context)
     client = httpx2.AsyncClient(
@@ -69,7 +76,7 @@ async def fetch_keys(issuer: str) -> list[PyJWK]:
 async def _fetch(client: httpx2.AsyncClient, url: str) -> dict[str, object]:
     """Get a JSON object; raises ValueError for any other answer."""
     async with client.stream("GET", url) as answer:
-        if answer.status_code != httpx2.codes.OK:
+        if answer.status_code != HTTPStatus.OK:
             raise ValueError(f"{url} answers {answer.status_code}")
         body = bytearray()
         async for chunk in answer.aiter_raw():

@@ -8,8 +8,8 @@ import logging
 
 from store_words import one
 
-from persistence import RedisStore
 from persistence.redis_keys import RedisKeys
+from persistence.redis_store import RedisStore
 from persistence.redis_url import parse_redis_url
 
 _numbers = itertools.count()

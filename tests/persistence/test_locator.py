@@ -4,11 +4,11 @@ import pytest
 
 from persistence import (
     MemoryStore,
-    RedisStore,
     SqliteStore,
     StoreUnsupportedError,
     open_store,
 )
+from persistence.redis_store import RedisStore
 
 
 async def test_sqlite_is_a_file_in_the_data_folder(tmp_path):

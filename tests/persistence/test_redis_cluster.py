@@ -7,8 +7,8 @@ from redis_medium import Flood
 from redis_server import SLOTS, redis_cluster
 from store_words import append, checkpoint, load, one
 
-from persistence import RedisStore
 from persistence.redis_keys import RedisKeys
+from persistence.redis_store import RedisStore
 from persistence.redis_url import RedisAddress
 
 

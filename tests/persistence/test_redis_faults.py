@@ -10,7 +10,6 @@ from store_words import append, checkpoint, load, one, opened, put
 
 from persistence import (
     FencedError,
-    RedisStore,
     StoreFailedError,
     StoreOverloadedError,
     StoreReadError,
@@ -18,6 +17,7 @@ from persistence import (
     StoreWriteError,
 )
 from persistence.redis_keys import RedisKeys
+from persistence.redis_store import RedisStore
 from persistence.redis_url import RedisAddress
 
 

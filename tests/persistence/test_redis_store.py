@@ -16,13 +16,13 @@ from store_words import append, check_crashed_history, checkpoint, keeping, load
 
 from persistence import (
     CorruptActorError,
-    RedisStore,
     Snapshot,
     StoreFormatError,
     StoreRefusedError,
     StoreWriteError,
 )
 from persistence.redis_library import LIBRARY, function_call
+from persistence.redis_store import RedisStore
 from persistence.redis_url import parse_redis_url
 
 

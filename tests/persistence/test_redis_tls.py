@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from redis_server import free_port, redis_server
 from store_words import append, load, one
 
-from persistence import RedisStore, StoreWriteError
+from persistence import StoreWriteError
+from persistence.redis_store import RedisStore
 from persistence.redis_url import parse_redis_url
 
 
