@@ -29,7 +29,8 @@ def _stopped(here: Place) -> Iterator[None]:
         yield
         here.redis.resume()
         return
-    # Whoever else begins to write into the file makes our writer wait, as a slow disk does.
+    # Whoever else begins to write into the file makes our writer wait, as a slow disk does, as soon
+    # as it files what it has logged.
     path = here.server.data_dir / "journal.sqlite3"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -45,9 +46,10 @@ async def test_a_slow_store_is_waited_for_and_named(tmp_path, store):
             await bot.call("write_note", 0, 0, 0)
             await other.until(lambda: len(other.rows("note")) == 1)
             with _stopped(here):
-                calls = [bot.call("write_note", 0, 0, number) for number in (1, 2)]
                 reason = await asyncio.to_thread(here.server.wait_until_ready, ready=False)
                 assert reason == "the store is too slow"
+                calls = [bot.call("write_note", 0, 0, number) for number in (1, 2)]
+                await asyncio.to_thread(here.server.wait_until_ready, ready=False)
                 assert [call.done() for call in calls] == [False, False]
                 assert len(other.rows("note")) == 1
             await asyncio.gather(*calls)
