@@ -326,8 +326,14 @@ async function deleted(author: Player, player: Player): Promise<void> {
   assert.deepEqual(items, []);
 }
 
-/** All that is left; but the dashboard, which is told the numbers of works now and then. */
+/**
+ * All that is left, when the session has heard of the deletion; but the dashboard, which is told the
+ * numbers of works now and then.
+ */
 async function left(author: Player, player: Player): Promise<Record<string, unknown[]>> {
+  const { customWorldAgentSession, customWorldSession } = author.connection.db;
+  const sessions = () => [...customWorldAgentSession.iter(), ...customWorldSession.iter()];
+  await until(author.connection, () => sessions().every(row => row.stage.tag !== 'Published'));
   await until(player.connection, () => player.connection.db.storyEvent.count() > 0n);
   const { profileDashboardState: _, ...rows } = await rowsOf(author);
   const stories = dump(player.connection, ['customWorldGalleryLike', 'storyEvent', 'storySession']);
