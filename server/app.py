@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import platform
 import socket
 import time
@@ -195,8 +194,6 @@ class Server:
         async with AsyncExitStack() as parts:
             ready = await self._start(parts)
             self._parts = parts.pop_all()
-        gc.collect()
-        gc.freeze()  # what start-up made stays; the collector need not look at it again
         return ready
 
     async def stop(self) -> bool:
@@ -218,7 +215,6 @@ class Server:
 
     async def _start(self, parts: AsyncExitStack) -> Ready:
         settings = self._settings
-        gc.set_threshold(50_000, 50, 100)  # defaults pause 200 ms at 100,000 actors
         folder = DataFolder(settings.data_dir)
         folder.acquire()
         parts.callback(folder.release)

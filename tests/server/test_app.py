@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -32,14 +31,6 @@ from server.identity.issuers import TrustedIssuers
 from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator
 from server.settings import Settings
-
-
-@pytest.fixture(autouse=True)
-def _leave_the_collector_as_it_was():
-    threshold = gc.get_threshold()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 def settings(folder: Path, **changes: object) -> Settings:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import urllib.error
 import urllib.request
@@ -26,14 +25,6 @@ from server.limits import CANARY_RED_SECONDS_MAX
 from server.settings import Settings
 
 Mend = Callable[[], None]
-
-
-@pytest.fixture(autouse=True)
-def _leave_the_collector_as_it_was():
-    threshold = gc.get_threshold()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 @asynccontextmanager

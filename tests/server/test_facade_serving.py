@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,10 +20,6 @@ from server.settings import Settings
 @pytest.fixture(autouse=True)
 def _leave_the_process_as_it_was(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "http"))
-    threshold = gc.get_threshold()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 @asynccontextmanager

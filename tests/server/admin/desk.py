@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -131,14 +130,11 @@ def desk_settings(folder: Path, **changes: object) -> Settings:
 
 @asynccontextmanager
 async def open_desk(folder: Path, **changes: object) -> AsyncIterator[Desk]:
-    """Run a server; the collector is left as it was."""
+    """Run a server."""
     settings = desk_settings(folder, **changes)
-    threshold = gc.get_threshold()
     server = Server(settings)
     ready = await server.start()
     try:
         yield Desk(server, ready, settings)
     finally:
         assert await server.stop()
-        gc.unfreeze()
-        gc.set_threshold(*threshold)

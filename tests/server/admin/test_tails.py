@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import struct
@@ -28,12 +27,9 @@ from server.settings import Settings
 
 @pytest.fixture(autouse=True)
 def _leave_the_process_as_it_was():
-    threshold = gc.get_threshold()
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
     reset_log_levels()
     assert root.handlers == handlers, "who has left hears no logs"
     root.setLevel(level)

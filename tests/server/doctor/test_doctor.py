@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import os
 import socket
@@ -24,12 +23,8 @@ SERVER_TESTS = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def _a_clean_place(tmp_path, monkeypatch):
-    threshold = gc.get_threshold()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 def levels(findings) -> dict[str, Level]:

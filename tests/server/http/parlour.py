@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -80,8 +79,7 @@ class Parlour:
 
 @asynccontextmanager
 async def open_parlour(folder: Path, **changes: object) -> AsyncIterator[Parlour]:
-    """The server, and what it changed of the process undone."""
-    threshold = gc.get_threshold()
+    """The server."""
     values = {
         "port": 0,
         "data_dir": folder,
@@ -99,5 +97,3 @@ async def open_parlour(folder: Path, **changes: object) -> AsyncIterator[Parlour
             yield parlour
     finally:
         assert parlour.is_stopped or await server.stop()
-        gc.unfreeze()
-        gc.set_threshold(*threshold)

@@ -1,18 +1,8 @@
 from __future__ import annotations
 
-import gc
-
 import pytest
 
 from server.settings import Settings
-
-
-@pytest.fixture(autouse=True)
-def _leave_the_collector_as_it_was():
-    threshold = gc.get_threshold()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 @pytest.fixture
