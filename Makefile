@@ -76,9 +76,9 @@ lint: install
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# Without ARGS two halves run at the same time: tests that mostly wait for servers of their own, and
+# Without ARGS two halves run at the same time: tests that go through whole servers and clients, and
 # all others. The first half's report comes after the second's.
-SERVER_TESTS := tests/e2e tests/faults tests/fuzz tests/loadtest
+SERVER_TESTS := tests/e2e
 SERVER_REPORT := .pytest_cache/servers.log
 
 unit: install fresh redis $(NODE_STAMP)
