@@ -76,21 +76,25 @@ lint: install
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# Without ARGS two halves run at the same time: tests that go through whole servers and clients, and
-# all others. The first half's report comes after the second's.
-SERVER_TESTS := tests/e2e
-SERVER_REPORT := .pytest_cache/servers.log
+# Without ARGS three parts run at the same time: tests through whole servers and clients, those of
+# the server and the load tests, and all others, whose report comes first.
+WHOLE_TESTS := tests/e2e
+SERVER_TESTS := tests/server tests/loadtest tests/faults tests/fuzz
+REPORTS := .pytest_cache
 
 unit: install fresh redis $(NODE_STAMP)
 ifdef ARGS
 	$(VENV)/bin/pytest -q $(ARGS)
 else
-	@mkdir -p .pytest_cache; \
-	$(VENV)/bin/pytest -q $(SERVER_TESTS) >$(SERVER_REPORT) 2>&1 & servers=$$!; \
-	$(VENV)/bin/pytest -q --ignore=tests/compiled $(SERVER_TESTS:%=--ignore=%); others=$$?; \
-	wait $$servers; waited=$$?; \
-	cat $(SERVER_REPORT); \
-	exit $$((others | waited))
+	@mkdir -p $(REPORTS); \
+	$(VENV)/bin/pytest -q $(WHOLE_TESTS) >$(REPORTS)/whole.log 2>&1 & whole=$$!; \
+	$(VENV)/bin/pytest -q $(SERVER_TESTS) >$(REPORTS)/server.log 2>&1 & server=$$!; \
+	$(VENV)/bin/pytest -q $(patsubst %,--ignore=%,tests/compiled $(WHOLE_TESTS) $(SERVER_TESTS)); \
+	failed=$$?; \
+	wait $$server || failed=1; \
+	wait $$whole || failed=1; \
+	cat $(REPORTS)/server.log $(REPORTS)/whole.log; \
+	exit $$failed
 endif
 
 test: lint unit
