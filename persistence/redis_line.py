@@ -75,7 +75,10 @@ class RedisLine:
         """End the connection; nothing may wait any more."""
         assert self._task is not None
         assert not self._sent
-        self._task.cancel()
+        while not self._task.done():
+            # What connects may swallow a cancellation that comes together with its answer.
+            self._task.cancel()
+            await asyncio.wait((self._task,), timeout=REDIS_BACKOFF_SECONDS_MAX)
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, attached: Attached, queue: RedisQueue) -> None:
