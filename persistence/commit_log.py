@@ -90,11 +90,11 @@ class CommitLog:
         try:
             page = _MAGIC + _EPOCHS.pack(epoch, 0)
             _write(self._file, page.ljust(_PAGE_BYTES, b"\0"), 0)
+            _sync_folder(self._path)
             self._head = mmap(self._file, _PAGE_BYTES, prot=PROT_READ)
         except BaseException:
             os.close(self._file)
             raise
-        _sync_folder(self._path)
 
     @property
     def is_synced(self) -> bool:
@@ -167,13 +167,18 @@ def fence_logs(store: Path, epoch: int) -> dict[int, Path]:
 
 
 def read_commits(log: Path, lap: int) -> list[Commit]:
-    """Read what a log of the past holds of its last lap; a frame that was torn is its end.
+    """Read what a log of the past may hold beyond the journals; a frame that was torn is its end.
+
+    ``lap`` is the one that the journals know of. The lap before is read when it still stands at
+    the front: it is filed whole, or its owner was told that filing had failed and went on.
 
     Raises:
         StoreFormatError: a frame is damaged that is not the last one.
         OSError: the medium refuses.
     """
     data = log.read_bytes()
+    if _read_frame(data, _PAGE_BYTES, lap - 1, 0) is not None:
+        lap -= 1
     commits: list[Commit] = []
     at = _PAGE_BYTES
     while (found := _read_frame(data, at, lap, len(commits))) is not None:
