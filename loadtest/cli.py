@@ -21,6 +21,7 @@ from loadtest.demo import play_here, play_spawned
 from loadtest.engine.plan import Plan
 from loadtest.engine.scenario import Scenario
 from loadtest.errors import LoadTestError, SloError
+from loadtest.limits import BATCH_MAX
 from loadtest.playthrough_report import calls_table, outcome_table
 from loadtest.playthroughs import PlaythroughOptions, play_on_own_server, play_on_server
 from loadtest.report import profile_tables, results_table, write_json
@@ -57,7 +58,9 @@ _Closed = Annotated[
 _Ramp = Annotated[float, typer.Option(help="Seconds in which the load rises.", min=0.0)]
 _WarmUp = Annotated[float, typer.Option(help="Seconds before anything counts, ramp included.")]
 _Think = Annotated[float, typer.Option(help="Pause of a closed loop, seconds.", min=0.0)]
-_Batch = Annotated[int, typer.Option(help="Calls in one frame, where they coalesce.", min=1)]
+_Batch = Annotated[
+    int, typer.Option(help="Calls in one frame, where they coalesce.", min=1, max=BATCH_MAX)
+]
 _Processes = Annotated[int, typer.Option(help="Of the load generator.", min=1)]
 _Weights = Annotated[
     list[str] | None, typer.Option("--weight", help="How often a kind is called: choose=3.")

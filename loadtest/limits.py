@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ANSWER_SECONDS_MAX",
+    "BATCH_MAX",
     "BATTLE_PAUSE_SECONDS",
     "BROKEN_TOLD_MAX",
     "CONNECTS_AT_ONCE",
@@ -44,6 +45,10 @@ START_SECONDS_MAX = 30.0
 
 STOP_SECONDS_MAX = 15.0
 """From the signal to the end of a server's process; then it is killed."""
+
+BATCH_MAX = 256
+"""Most calls that fall due together on one connection, which is one round of its calls; the command
+line refuses more."""
 
 ANSWER_SECONDS_MAX = 30.0
 """One answer of a server that is not under load."""

@@ -17,6 +17,7 @@ from loadtest.engine.scenario import Facts, Finding, Scenario, Shape
 from loadtest.engine.stage import Site, Stage
 from loadtest.engine.turns import wait_until
 from loadtest.errors import CheckError
+from loadtest.limits import BATCH_MAX
 
 __all__ = [
     "ACCOUNTS",
@@ -31,7 +32,6 @@ __all__ = [
 ACCOUNTS = 1_000
 BALANCE = 1_000_000_000
 _ALL = "SELECT * FROM accounts"
-_RING = 256
 _SEED = 20_240_817
 _SECOND_NANOS = 1_000_000_000
 
@@ -64,7 +64,7 @@ def _pairs(number: int, alpha: float) -> list[tuple[int, int]]:
     chance = Random(_SEED + number)
     weights = list(accumulate((place + 1) ** -alpha for place in range(ACCOUNTS)))
     pairs: list[tuple[int, int]] = []
-    while len(pairs) < _RING:
+    while len(pairs) < BATCH_MAX:
         one, other = chance.choices(range(ACCOUNTS), cum_weights=weights, k=2)
         if one != other:
             pairs.append((one, other))
