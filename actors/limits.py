@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 __all__ = [
     "ACTIVATIONS_PER_COLLECTION",
     "ACTIVATIONS_PER_LOAD",
@@ -57,19 +59,19 @@ __all__ = [
     "WINDOW_RESERVE_ROWS",
 ]
 
-CHECKPOINT_STEP_RECORDS = 64
+CHECKPOINT_STEP_RECORDS: Final = 64
 """How often an actor is asked whether its checkpoint is due."""
 
 MAILBOX_MESSAGES_MAX = 16_384
 """Messages waiting at one actor; one more is refused with ``state.actor_unavailable``."""
 
-TURNS_PER_DRAIN = 256
+TURNS_PER_DRAIN: Final = 256
 """Turns of one actor before the loop may look at others; the rest waits for the next loop turn."""
 
-TURN_SECONDS_BUDGET = 0.05
+TURN_SECONDS_BUDGET: Final = 0.05
 """A turn that takes longer is logged and counted. It is not stopped: a turn is a transaction."""
 
-QUARANTINE_FAILURES = 16
+QUARANTINE_FAILURES: Final = 16
 """Unexpected failures in a row after which an actor refuses calls until it is released."""
 
 CENSUS_CELLS_PER_SLICE = 256

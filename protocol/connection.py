@@ -8,6 +8,7 @@ all others. Source: wire spec 5, 6.3, 8.3.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from protocol.close_codes import CLOSE_INTERNAL_ERROR, CLOSE_TOO_BIG, CLOSE_TRY_LATER
 from protocol.errors import DecodeError, FrameError
@@ -24,7 +25,7 @@ from protocol.upgrade import Subprotocol
 __all__ = ["Connection", "close_reason"]
 
 
-_UNCOMPRESSED = b"\x00"
+_UNCOMPRESSED: Final = b"\x00"
 
 
 def close_reason(text: str) -> str:
@@ -117,18 +118,23 @@ class Connection:
         size = len(data)
         if size > MESSAGE_BYTES_MAX:
             raise FrameError(CLOSE_TOO_BIG, f"message is larger than {MESSAGE_BYTES_MAX} bytes")
-        decode = self.wire.decode_client_message
         try:
-            message, end = decode(data, 0)
+            message, end = self.wire.decode_client_message(data, 0)
             messages = [message]
-            if self._joins:
-                while end < size:
-                    if len(messages) == MESSAGES_PER_FRAME_MAX:
-                        raise FrameError(CLOSE_TRY_LATER, "too many requests")
-                    message, end = decode(data, end)
-                    messages.append(message)
-            else:
+            if not self._joins:
                 self.trailing_bytes += size - end
+            elif end < size:
+                self._decode_joined(data, end, messages)
         except DecodeError as error:
             raise FrameError(CLOSE_INTERNAL_ERROR, close_reason(str(error))) from None
         return messages
+
+    def _decode_joined(self, data: bytes, offset: int, messages: list[ClientMessage]) -> None:
+        """Decode what follows the first message of a v3 frame."""
+        decode = self.wire.decode_client_message
+        size = len(data)
+        while offset < size:
+            if len(messages) == MESSAGES_PER_FRAME_MAX:
+                raise FrameError(CLOSE_TRY_LATER, "too many requests")
+            message, offset = decode(data, offset)
+            messages.append(message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 __all__ = [
     "CLIENT_FRAME_BYTES_MAX",
     "CLOSE_REASON_BYTES_MAX",
@@ -26,7 +28,7 @@ __all__ = [
     "WINDOW_ROWS_MAX",
 ]
 
-MESSAGE_BYTES_MAX = 33_554_432
+MESSAGE_BYTES_MAX: Final = 33_554_432
 """One message of a client, whole; a longer one closes the connection (wire spec 8.3)."""
 
 SQL_BYTES_MAX = 50_000
@@ -47,7 +49,7 @@ VARIANTS_MAX = 256
 CODECS_MAX = 8_192
 """Compiled codecs kept for reuse, of each kind; beyond it the oldest is compiled again."""
 
-FIXED_ROW_BYTES_MAX = 65_535
+FIXED_ROW_BYTES_MAX: Final = 65_535
 """Largest row size that a row list's u16 size hint can state (wire spec 5.4)."""
 
 SQL_NESTING_MAX = 32
@@ -76,10 +78,10 @@ WINDOW_ROWS_MAX = 1_000
 CLIENT_FRAME_BYTES_MAX = 256 * 1024
 """Messages joined in one v3 frame by a client; one larger message goes alone (wire spec 5.2)."""
 
-FRAME_JOINED_BYTES_MAX = 512 * 1024
+FRAME_JOINED_BYTES_MAX: Final = 512 * 1024
 """Body of a v3 frame that joins messages; one larger message goes alone (wire spec 5.2)."""
 
-MESSAGES_PER_FRAME_MAX = 16_384
+MESSAGES_PER_FRAME_MAX: Final = 16_384
 """Messages in one v3 frame; more close the connection with 1013 (wire spec 8.3)."""
 
 SUBSCRIBE_QUERIES_MAX = 16_384

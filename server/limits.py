@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from protocol.limits import MESSAGE_BYTES_MAX
 
 __all__ = [
@@ -117,16 +119,16 @@ INBOUND_MESSAGE_BYTES_DEFAULT = 1_048_576
 """One inbound websocket message (domain 1.9), adjustable by ``message_bytes_max`` up to the
 protocol's 32 MiB; a larger one closes the connection with 1009 as soon as its length is read."""
 
-INBOUND_PENDING_HIGH = 2_048
+INBOUND_PENDING_HIGH: Final = 2_048
 """Unanswered requests of one connection beyond which its socket is not read any more."""
 
-INBOUND_PENDING_LOW = 1_024
+INBOUND_PENDING_LOW: Final = 1_024
 """Unanswered requests at which reading goes on."""
 
 RESUME_SECONDS_MAX = 1.0
 """Longest time until a socket that is not read is looked at again, should no answer do it."""
 
-INBOUND_PENDING_MAX = 16_384
+INBOUND_PENDING_MAX: Final = 16_384
 """Unanswered requests of one connection; more close it with 1013 ``too many requests`` (wire
 spec 8.3). Reached only by bursts within one read, since reading stops long before."""
 
@@ -134,7 +136,7 @@ DEFLATE_BYTES_MIN = 1_024
 """A shorter frame is sent as it is, even to who accepts compressed ones: compressing it takes
 longer than sending what it would save (the official host's threshold, wire spec 5.2)."""
 
-OUTBOUND_BYTES_MAX = 16_777_216
+OUTBOUND_BYTES_MAX: Final = 16_777_216
 """Bytes waiting to leave on one connection when more is to be sent. Beyond it the peer is too
 slow: it is closed with 1013 ``too slow``, so that nobody else waits and memory is bounded. What
 is measured was waiting before, so one large snapshot alone never closes a connection."""

@@ -38,7 +38,7 @@ _UNSUBSCRIBE = Struct("<IIB")
 _TAG_IDS = Struct("<BII")
 _TAG_ID = Struct("<BI")
 _TAG_ID_STATUS = Struct("<BIB")
-_pack_reducer_ok: Final = Struct("<BIqBI").pack
+_pack_reducer_ok: Final = Struct("<BIq5x").pack  # status 0, and no bytes returned
 _REDUCER_HEAD = Struct("<BIqB")
 _REDUCER_ERR = Struct("<BIqBII")
 _PROCEDURE_TAIL = Struct("<qqI")
@@ -235,7 +235,7 @@ class V2Wire:
 
     def reducer_ok(self, request_id: OpaqueId, timestamp: int, body: bytes) -> bytes:
         """Outcome Ok without a return value, tag 6."""
-        return _pack_reducer_ok(6, request_id, timestamp, 0, 0) + body
+        return _pack_reducer_ok(6, request_id, timestamp) + body
 
     def reducer_err(self, request_id: OpaqueId, timestamp: int, error: str) -> bytes:
         """Outcome Err: its bytes are themselves a BSATN string, tag 6."""

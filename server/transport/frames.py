@@ -31,6 +31,7 @@ __all__ = [
     "pong_frame",
 ]
 
+_unmask: Final = apply_mask
 _CONTINUATION: Final = 0x0
 _TEXT: Final = 0x1
 _BINARY: Final = 0x2
@@ -135,7 +136,7 @@ class FrameParser:
                 head_end = offset + 6
                 end = head_end + data[offset + 1] - _MASKED
                 if head_end <= end <= size and data[offset + 1] < _MASKED | 126:
-                    events.append(apply_mask(data[head_end:end], data[offset + 2 : head_end]))
+                    events.append(_unmask(data[head_end:end], data[offset + 2 : head_end]))
                     offset = end
                     continue
             frame_end = self._frame(data, offset, events)
@@ -171,7 +172,7 @@ class FrameParser:
         if len(data) < end:
             self._needed = end - offset
             return None
-        payload = apply_mask(data[start + 4 : end], data[start : start + 4])
+        payload = _unmask(data[start + 4 : end], data[start : start + 4])
         if first == _WHOLE_BINARY:
             events.append(payload)
         else:
