@@ -13,7 +13,7 @@ from actors.errors import ReducerError
 from actors.host.core import ActorCore
 from actors.host.histogram import TURN_BOUNDS
 from actors.host.loop_actor import LoopActor, MailboxFullError, ReadyActors
-from actors.host.meter import Meter, Running
+from actors.host.meter import Meter
 from actors.host.turns import Turn, unavailable
 from actors.limits import ACTOR_BYTES, TURN_SECONDS_BUDGET
 
@@ -133,9 +133,9 @@ class Cell(LoopActor):
         seq, counts, fast = core.seq, meter.turn_seconds.counts, TURN_BOUNDS[0]
         first = began = stopwatch()
         slower = 0
-        messages = iter(batch)
-        meter.running = Running(core, batch, messages)
-        for message in messages:
+        meter.running_core = core
+        for message in batch:
+            meter.running_turn = message
             try:
                 message.turn(core, now)
             except Exception:
@@ -152,7 +152,7 @@ class Cell(LoopActor):
             if watch is not None:
                 watch.turn_taken(core, message, seconds)
             began = ended
-        meter.running = None
+        meter.running_core = meter.running_turn = None
         counts[0] += len(batch) - slower
         meter.turns_taken(len(batch), began - first)
         self.turns += len(batch)

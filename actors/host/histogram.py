@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Final
 
 __all__ = ["BATCH_BOUNDS", "SECONDS_BOUNDS", "TURN_BOUNDS", "Histogram"]
 
-TURN_BOUNDS = (25e-6, 50e-6, 100e-6, 250e-6, 1e-3, 5e-3, 25e-3, 50e-3, 0.25, 1.0)
+TURN_BOUNDS: Final[tuple[float, ...]] = (
+    25e-6,
+    50e-6,
+    100e-6,
+    250e-6,
+    1e-3,
+    5e-3,
+    25e-3,
+    50e-3,
+    0.25,
+    1.0,
+)
 """Seconds of a turn, from what most take to what stops everybody. Those in the first place are not
 looked up but counted together."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from operator import length_hint
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 from actors.host.core import ActorCore
 from actors.host.histogram import TURN_BOUNDS, Histogram
@@ -15,21 +14,11 @@ from actors.host.watch import TurnWatch
 __all__ = ["Meter", "Running"]
 
 
-class Running:
-    """The turns that an actor takes now; noted once for all of them, so that it costs nothing."""
+class Running(NamedTuple):
+    """A turn that is being taken, and the actor that takes it."""
 
-    __slots__ = ("_batch", "_messages", "core")
-
-    def __init__(self, core: ActorCore, batch: list[Any], messages: Iterator[Any]) -> None:
-        self.core = core
-        self._batch = batch
-        self._messages = messages
-
-    @property
-    def turn(self) -> Turn:
-        """The one that runs."""
-        turn: Turn = self._batch[len(self._batch) - length_hint(self._messages) - 1]
-        return turn
+    core: ActorCore
+    turn: Turn
 
 
 class Meter:
@@ -42,7 +31,8 @@ class Meter:
         slow_turn_count: those that were over their budget.
         turn_seconds: what each took; cells count, and tell the sum to ``turns_taken``.
         turn_watch: who follows turns.
-        running: what runs now.
+        running_core: the actor that takes turns now.
+        running_turn: which one it takes.
         rounds: of journal records; there once the host has started.
     """
 
@@ -55,7 +45,14 @@ class Meter:
         self.slow_turn_count = 0
         self.turn_seconds = Histogram(TURN_BOUNDS)
         self.turn_watch: TurnWatch | None = None
-        self.running: Running | None = None
+        self.running_core: ActorCore | None = None
+        self.running_turn: Turn | None = None
+
+    @property
+    def running(self) -> Running | None:
+        """What runs now; None between turns, whose cells note no more than they must."""
+        core, turn = self.running_core, self.running_turn
+        return None if core is None or turn is None else Running(core, turn)
 
     def turns_taken(self, count: int, seconds: float) -> None:
         """Add up what turns took; how long each took has been counted."""
