@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 from actors.host.tallies import RoundTally
 from persistence.errors import StoreError
@@ -23,19 +23,27 @@ __all__ = ["Mouth", "Rounds"]
 log = logging.getLogger("actors.rounds")
 
 
-class Mouth(Protocol):
-    """A connection's outgoing end."""
+class Mouth(ABC):
+    """A connection's outgoing end.
 
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether messages wait until what they tell is durable."""
+    Attributes:
+        is_confirmed: messages wait until what they tell is durable (wire spec 8.4).
+    """
 
+    __slots__ = ("is_confirmed",)
+
+    def __init__(self, *, is_confirmed: bool) -> None:
+        self.is_confirmed = is_confirmed
+
+    @abstractmethod
     def take_pushed(self) -> list[bytes]:
         """The messages pushed since the last round, and forget them."""
 
+    @abstractmethod
     def deliver(self, messages: list[bytes]) -> None:
         """Send messages; raises nothing."""
 
+    @abstractmethod
     def abort(self, close_code: int, reason: str) -> None:
         """Close the connection; raises nothing."""
 

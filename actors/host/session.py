@@ -17,6 +17,7 @@ from actors.errors import ReducerError
 from actors.host.admission import Admission, admit
 from actors.host.caller import Caller
 from actors.host.query_sets import Asked, QuerySets
+from actors.host.rounds import Mouth
 from actors.host.text_sets import TextSets
 from actors.host.tracing import TracedTurn
 from actors.host.turns import Connect, Disconnect, ReducerCall, Turn, unavailable
@@ -112,7 +113,7 @@ class _Waiting:
         self.run = run
 
 
-class Session:
+class Session(Mouth):
     """A connection, from the host's side. Lives on the host's loop.
 
     Attributes:
@@ -120,7 +121,6 @@ class Session:
         wire: the protocol version.
         dialect: how updates are spelled for it.
         request_id: of the call that is being run, or was run last.
-        is_confirmed: messages wait until what they tell is durable (wire spec 8.4).
         admission: the rates that its calls keep to; None without any.
         pending: requests that are not answered yet.
     """
@@ -136,10 +136,10 @@ class Session:
         sink: Sink,
         admission: Admission | None,
     ) -> None:
+        super().__init__(is_confirmed=confirmed)
         self.caller = caller
         self.wire = wire
         self.dialect: Dialect = wire.dialect
-        self.is_confirmed = confirmed
         self.admission = admission
         self.empty_body = self.dialect.transaction_body(())
         self.request_id: OpaqueId = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from actors.host.rounds import Rounds
+from actors.host.rounds import Mouth, Rounds
 
 if TYPE_CHECKING:
     from actors.errors import ReducerError
@@ -51,14 +51,13 @@ class Tracer(Protocol):
         """Follow a call from now on; None for most. ``is_framed``: a socket's frame brought it."""
 
 
-class TracedTurn:
+class TracedTurn(Mouth):
     """A turn that tells its trace where it is; a ``Turn``, and a ``Mouth`` of its round."""
 
     __slots__ = ("_rounds", "_trace", "_turn")
 
-    is_confirmed = True
-
     def __init__(self, turn: Turn, trace: CallTrace, rounds: Rounds) -> None:
+        super().__init__(is_confirmed=True)
         self._turn = turn
         self._trace = trace
         self._rounds = rounds
