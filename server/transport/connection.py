@@ -74,6 +74,7 @@ class Socket(asyncio.Protocol):
         self._keepalive: Keepalive
         self._give_up: asyncio.TimerHandle | None = None
         self._reading = True
+        self._is_slow = False  # the peer has left too many bytes unread
         self._closing = False
         self._name = ""  # the connection id, for logs
         self._opened_at = 0.0
@@ -110,6 +111,14 @@ class Socket(asyncio.Protocol):
             self._receive(requests)
         if ending is not None:
             self._end(ending)
+
+    def pause_writing(self) -> None:
+        """More than ``OUTBOUND_BYTES_MAX`` wait to leave: whatever comes next is too much."""
+        self._is_slow = True
+
+    def resume_writing(self) -> None:
+        """The peer has read enough of what waited."""
+        self._is_slow = False
 
     def eof_received(self) -> None:
         """The peer wrote its last byte without a close frame: the connection is over."""
@@ -149,16 +158,15 @@ class Socket(asyncio.Protocol):
         core = self._core
         if core is None or self._closing:
             return
-        transport = self._transport
         metrics = self._gateway.metrics
-        if transport.get_write_buffer_size() > OUTBOUND_BYTES_MAX:
+        if self._is_slow:
             metrics.slow_readers += 1
             self.abort(CLOSE_TRY_LATER, "too slow")
             return
         data = self._gateway.framing.frame(core, messages, self._deflate)
         metrics.messages_sent += len(messages)
         metrics.bytes_sent += len(data)
-        transport.write(data)
+        self._transport.write(data)
         if not self._reading:
             self._resume_if_answered()
 
@@ -223,6 +231,7 @@ class Socket(asyncio.Protocol):
         self._deflate = accepted.deflate
         self._parser = FrameParser(gateway.message_bytes_max, accepted.deflate)
         self._keepalive = Keepalive(now)
+        self._transport.set_write_buffer_limits(OUTBOUND_BYTES_MAX, OUTBOUND_BYTES_MAX)
         gateway.metrics.connections += 1
         gateway.metrics.connections_open += 1
         self._session = gateway.sessions.open_session(
