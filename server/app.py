@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import platform
 import socket
-import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from server.admin.bans import Bans
 from server.admin.composition import Surroundings, bind_admin, open_admin
 from server.build import Build, running_build
 from server.canary import Canary
+from server.clock import now_micros
 from server.databases import Database, Databases, database_identity
 from server.effects.composition import provide
 from server.errors import StartError
@@ -67,17 +67,12 @@ from server.turn_context import turn_context
 if TYPE_CHECKING:
     from server.telemetry.tracing import Traces
 
-__all__ = ["Ready", "Server", "now_micros"]
+__all__ = ["Ready", "Server"]
 
 log = structlog.get_logger(__name__)
 
 _UNLIMITED_ROLES = frozenset({"service", "admin"})
 """Effect workers and operators act for many users on one connection."""
-
-
-def now_micros() -> int:
-    """Microseconds since the Unix epoch."""
-    return time.time_ns() // 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from protocol.schema import ModuleSchema
 from server.canary import CanaryState
+from server.clock import now_micros
 from server.databases import Databases
 from server.http.cors import CrossOrigin
 from server.http.database_facts import DatabaseFacts
@@ -39,10 +39,6 @@ __all__ = ["build_site"]
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def _now_micros() -> int:
-    return time.time_ns() // 1_000
-
-
 def _metrics_route(sources: Sources) -> Route:
     exposition: Exposition | None = None
 
@@ -66,7 +62,7 @@ def build_site(
     canary: Callable[[], CanaryState],
     tally: HttpTally,
     metrics: Sources | None,
-    clock: Callable[[], int] = _now_micros,
+    clock: Callable[[], int] = now_micros,
     facade: Facade | None = None,
     functions: FunctionRoutes | None = None,
     logs: LogRoutes | None = None,

@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from server.admin.channel import ADMIN_SUBPROTOCOL
 from server.admin.roles import Role
 from server.admin.tokens import ADMIN_TOKEN_FILE, mint_admin_token
-from server.app import Ready, Server, now_micros
+from server.app import Ready, Server
+from server.clock import now_micros
 from server.identity.issuers import TrustedIssuers
 from server.identity.signing_keys import SigningKeys
 from server.identity.tokens import Authenticator

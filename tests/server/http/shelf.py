@@ -15,8 +15,9 @@ from shelf_in_memory import ShelfInMemory
 from actors import Module, ObjectStore
 from actors.host import Host, HttpCalls
 from persistence.memory import MemoryStore
-from server.app import now_micros, rate_admission
+from server.app import rate_admission
 from server.canary import CanaryState
+from server.clock import now_micros
 from server.databases import Database, Databases, database_identity
 from server.http.cors import Origins
 from server.http.facade import Facade
