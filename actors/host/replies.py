@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Generator
 from typing import Any
 
+from actors.host.turns import Reply
+
 __all__ = ["FutureReply"]
 
 
-class FutureReply:
+class FutureReply(Reply):
     """A call's outcome as an awaitable; it raises what the call failed with."""
 
     __slots__ = ("_future",)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -20,7 +20,7 @@ from actors.host.query_sets import Asked, QuerySets
 from actors.host.rounds import Mouth
 from actors.host.text_sets import TextSets
 from actors.host.tracing import TracedTurn
-from actors.host.turns import Connect, Disconnect, ReducerCall, Turn, unavailable
+from actors.host.turns import Connect, Disconnect, ReducerCall, Reply, Turn, unavailable
 from actors.keys import ActorKey
 from protocol.errors import DecodeError, SqlError
 from protocol.messages import (
@@ -61,7 +61,7 @@ class Sink(Protocol):
         """Close the connection."""
 
 
-class _CallReply:
+class _CallReply(Reply):
     """Where a reducer call's outcome goes; one for each call."""
 
     __slots__ = ("_request_id", "_session")
@@ -242,7 +242,7 @@ class Session(Mouth):
 
     # Requests in
 
-    def receive(self, messages: Sequence[ClientMessage]) -> None:
+    def receive(self, messages: list[ClientMessage]) -> None:
         """Take requests, in order."""
         for message in messages:
             self.pending += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
@@ -67,16 +68,21 @@ class Turn(Protocol):
         """Say what this is, before, while or after it is handled."""
 
 
-class Reply(Protocol):
+class Reply(ABC):
     """Whoever waits for a call's outcome; told once, inside the turn."""
 
+    __slots__ = ()
+
     @property
+    @abstractmethod
     def subscriber(self) -> Subscriber | None:
         """The connection that gets the call's deltas with its answer."""
 
+    @abstractmethod
     def succeed(self, timestamp: int, body: bytes | None, answer: object) -> None:
         """The call committed; ``body`` are the caller's deltas."""
 
+    @abstractmethod
     def fail(self, timestamp: int, error: Exception) -> None:
         """The call was refused (ReducerError), or broke (anything else)."""
 

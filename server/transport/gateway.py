@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,7 +48,7 @@ class SessionPort(Protocol):
     async def connect(self) -> None:
         """Run ``client_connected``; the first message follows. Raises SessionRefusedError."""
 
-    def receive(self, messages: Sequence[ClientMessage]) -> None:
+    def receive(self, messages: list[ClientMessage]) -> None:
         """Take requests, in order; before ``connect`` has ended they wait behind it."""
 
     async def disconnect(self) -> None:

@@ -29,7 +29,7 @@ from rich.table import Table
 from stored_users import FILE, GAME, key_of, store_users
 
 from actors.host import Budget, Caller, Host
-from actors.host.turns import ReducerCall
+from actors.host.turns import ReducerCall, Reply
 from actors.keys import ActorKey
 from actors.module.types import ConnectionId
 from loadtest.latency import Latencies, LatencySummary
@@ -56,7 +56,7 @@ class Times:
         return self.handled.summary(), self.durable.summary()
 
 
-class Timed:
+class Timed(Reply):
     """A call's reply that notes the times."""
 
     subscriber = None

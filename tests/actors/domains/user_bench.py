@@ -14,7 +14,7 @@ from actors.host.endpoints import procedure_endpoints, reducer_endpoint
 from actors.host.kind import KindRuntime
 from actors.host.mail import MessageType, MessageTypes
 from actors.host.mail_turns import Delivery
-from actors.host.turns import Connect, Disconnect, Read, ReducerCall
+from actors.host.turns import Connect, Disconnect, Read, ReducerCall, Reply
 from actors.keys import ActorKey, user_id_of
 from actors.module.module import Module
 from actors.module.naming import snake
@@ -85,7 +85,7 @@ class _Outlet:
         raise AssertionError(f"{key} parked a message")
 
 
-class _Reply:
+class _Reply(Reply):
     subscriber = None
 
     def __init__(self) -> None:
