@@ -92,7 +92,9 @@ class Connection:
             return []
         if self.is_text:
             return list(messages)
-        if not self._joins or len(messages) == 1:
+        if len(messages) == 1:
+            return [_UNCOMPRESSED + messages[0]]
+        if not self._joins:
             return [_UNCOMPRESSED + message for message in messages]
         frames = []
         parts = [_UNCOMPRESSED]

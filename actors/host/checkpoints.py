@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Final
 from zlib import crc32
 
 from actors.host.core import ActorCore
@@ -21,7 +22,7 @@ __all__ = ["Checkpoints"]
 
 log = logging.getLogger("actors.checkpoints")
 
-_LARGE_BYTES = CHECKPOINT_BYTES // CHECKPOINT_RECORDS
+_LARGE_BYTES: Final = CHECKPOINT_BYTES // CHECKPOINT_RECORDS
 
 
 class Checkpoints:

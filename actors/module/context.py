@@ -109,7 +109,7 @@ class ReducerContext:
     @property
     def key(self) -> str:
         """The actor's name within its kind: the user id in a user's actor."""
-        return self.actor.partition("/")[2]
+        return self.actor[self.actor.find("/") + 1 :]
 
     @property
     def user_id(self) -> str:
