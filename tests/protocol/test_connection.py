@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import connection as connection_module
 from protocol.connection import (
     FRAME_JOINED_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
     MESSAGES_PER_FRAME_MAX,
     Connection,
     close_reason,
@@ -80,11 +80,11 @@ def test_a_closing_connection_ignores_requests_and_frames_nothing():
     assert connection.closing
 
 
-def test_oversize_messages_are_refused(monkeypatch):
-    monkeypatch.setattr(connection_module, "MESSAGE_BYTES_MAX", len(NOOP))
-    assert len(v2().receive_frame(NOOP)) == 1
+def test_oversize_messages_are_refused():
+    largest = NOOP.ljust(MESSAGE_BYTES_MAX, b"\x00")
+    assert len(v2().receive_frame(largest)) == 1
     with pytest.raises(FrameError) as caught:
-        v2().receive_frame(NOOP + b"\x00")
+        v2().receive_frame(largest + b"\x00")
     assert caught.value.close_code == 1009
 
 
