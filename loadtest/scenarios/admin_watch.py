@@ -2,6 +2,7 @@
 
 The first half of the time nobody looks. From then on operators follow the transfers of the bank,
 and what they are told must be whole: in order, and nothing missing but what is said to be dropped.
+In the end both together are all that was written to the journal while they followed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from loadtest.engine.meter import Meter
 from loadtest.engine.scenario import Facts, Finding, Scenario
 from loadtest.engine.server_cost import micros_a_call
 from loadtest.engine.stage import Site, Stage
@@ -16,12 +18,14 @@ from loadtest.engine.turns import wait_until
 from loadtest.errors import LoadTestError
 from loadtest.histogram import Histogram
 from loadtest.interval import Interval
+from loadtest.limits import ANSWER_SECONDS_MAX
 from loadtest.operator import Notice, Operator
 from loadtest.scenarios.bank import check_accounts, play_bank, seed_accounts
 
 __all__ = ["ADMIN_WATCH", "Tail"]
 
 _NANOS = 1_000_000_000
+_BANK = "database/0"
 _TAILS = {"tail.calls": {"name": "transfer"}, "tail.deltas": {"table": "accounts"}}
 
 
@@ -31,18 +35,26 @@ class Tail:
     Attributes:
         told: entries so far.
         dropped: entries that the server says it left out.
+        over: set by the last notice.
         faults: what is missing or out of order, in words.
     """
 
     def __init__(self) -> None:
         self.told = 0
         self.dropped = 0
+        self.over = asyncio.Event()
         self.faults: list[str] = []
         self._missing = 0
+        self._first: int | None = None
         self._last: dict[str, int] = {}
 
     def take(self, notice: Notice) -> None:
         """Take a notice."""
+        if self.over.is_set():
+            self.faults.append("a tail told something after its last notice")
+        # What was left out by then may have come before or after the first entry.
+        if not (self.told or self.dropped or notice["dropped"]) and notice["entries"]:
+            self._first = notice["entries"][0]["seq"]
         self.dropped += notice["dropped"]
         if not notice["is_durable"]:
             self.faults.append("a tail told what was not durable")
@@ -61,15 +73,39 @@ class Tail:
             self.faults.append(
                 f"{self._missing} entries are missing, {self.dropped} were said to be dropped"
             )
+        if notice["is_last"]:
+            self.over.set()
+
+    def reckon(self, least: int, most: int) -> bool:
+        """Compare what was told and dropped with the journal of the one actor that was followed.
+
+        Args:
+            least: its last record, looked up before the tail was ended.
+            most: and after that.
+
+        Returns:
+            Whether the sum is known to the entry: nothing more was written in between, and the
+            tail began with the first entry of all.
+        """
+        if self._first is None:
+            return False
+        fewest, happened = least - self._first + 1, most - self._first + 1
+        if not fewest <= self.told + self.dropped <= happened:
+            self.faults.append(
+                f"{fewest} to {happened} entries happened, {self.told} were told and"
+                f" {self.dropped} were said to be dropped"
+            )
+        return fewest == happened
 
 
 async def _play(stage: Stage) -> None:
     watchers = len(range(stage.worker, stage.plan.watchers, stage.plan.processes))
-    await asyncio.gather(play_bank(stage), *(_watch(stage) for _ in range(watchers)))
+    playing = asyncio.create_task(play_bank(stage))
+    await asyncio.gather(playing, *(_watch(stage, playing) for _ in range(watchers)))
 
 
-async def _watch(stage: Stage) -> None:
-    """Look on for the second half, asking how the server is each second."""
+async def _watch(stage: Stage, playing: asyncio.Task[None]) -> None:
+    """Look on for the second half, asking how the server is each second, until all is answered."""
     meter, site = stage.meter, stage.site
     due = stage.zero + (stage.end - stage.zero) // 2
     await wait_until(due)
@@ -77,13 +113,18 @@ async def _watch(stage: Stage) -> None:
     tails = {method: Tail() for method in _TAILS}
     operator.on_notice = lambda method, notice: tails[method].take(notice)
     try:
-        for method, filters in _TAILS.items():
-            await operator.ask(method, **filters)
+        begun = {
+            method: await operator.ask(method, actor=_BANK, **filters)
+            for method, filters in _TAILS.items()
+        }
         while due < stage.end:
             await wait_until(due)
             await operator.ask("server.info")
             meter.answered("server.info", due)
             due += _NANOS
+        await asyncio.wait([playing])
+        for method, tail in tails.items():
+            await _end(operator, begun[method]["tail"], tail, meter)
     finally:
         await operator.leave()
     for method, tail in tails.items():
@@ -91,6 +132,22 @@ async def _watch(stage: Stage) -> None:
         meter.notes[f"{method} dropped"] += tail.dropped
         for fault in tail.faults:
             meter.broke(f"{method}: {fault}")
+
+
+async def _end(operator: Operator, number: int, tail: Tail, meter: Meter) -> None:
+    """End a tail; other processes may go on meanwhile."""
+    least = await _last_record(operator)
+    await operator.ask("tail.end", tail=number)
+    async with asyncio.timeout(ANSWER_SECONDS_MAX):
+        await tail.over.wait()
+    most = await _last_record(operator)
+    meter.notes["tails reckoned up"] += tail.reckon(least, most)
+
+
+async def _last_record(operator: Operator) -> int:
+    shown = await operator.ask("actors.show", actor=_BANK, rows=0, journal=0)
+    seq: int = shown["actor"]["seq"]
+    return seq
 
 
 async def _prepare(site: Site) -> None:
@@ -112,6 +169,7 @@ async def _check(site: Site, finding: Finding) -> Facts:
     for name in ("told", "dropped"):
         for method in _TAILS:
             facts[f"{method} {name}"] = finding.notes.get(f"{method} {name}", 0)
+    facts["tails reckoned up"] = finding.notes.get("tails reckoned up", 0)
     return facts
 
 

@@ -132,9 +132,10 @@ class _Link:
         self._count = 0
         self._waiting: dict[int, Coroutine[object, object, None]] = {}
         self._works: dict[int, asyncio.Task[None]] = {}
+        self._stops: dict[int, Callable[[], None]] = {}
         self._acts: list[Callable[[], None]] = []
 
-    def begin(self, work: Coroutine[object, object, None]) -> int:
+    def begin(self, work: Coroutine[object, object, None], stop: Callable[[], None]) -> int:
         if len(self._waiting) + len(self._works) >= ADMIN_WORKS_MAX:
             work.close()
             raise CommandError(
@@ -142,15 +143,15 @@ class _Link:
             )
         self._count += 1
         self._waiting[self._count] = work
+        self._stops[self._count] = stop
         return self._count
 
     def end(self, number: int) -> bool:
-        waiting = self._waiting.pop(number, None)
-        if waiting is not None:
-            waiting.close()
-            return True
-        work = self._works.get(number)
-        return work is not None and work.cancel()
+        stop = self._stops.pop(number, None)
+        if stop is None:
+            return False
+        stop()
+        return True
 
     def at_end(self, act: Callable[[], None]) -> None:
         self._acts.append(act)
@@ -174,6 +175,7 @@ class _Link:
 
     def _forget(self, number: int, _task: asyncio.Task[None]) -> None:
         del self._works[number]
+        self._stops.pop(number, None)
 
     async def end_works(self) -> None:
         """Cancel everything that was begun; what was put off is done now at the latest."""

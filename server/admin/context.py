@@ -49,14 +49,14 @@ class Touched(NamedTuple):
 class Peer(Protocol):
     """The operator's end of the channel."""
 
-    def begin(self, work: Coroutine[object, object, None]) -> int:
+    def begin(self, work: Coroutine[object, object, None], stop: Callable[[], None]) -> int:
         """Run work once the command is answered; it is cancelled when the operator leaves.
 
-        Answers its number on this connection. Raises CommandError ``limit.quota_exceeded``.
+        ``stop`` asks it to come to its end. Answers its number on this connection. Raises CommandError ``limit.quota_exceeded``.
         """
 
     def end(self, number: int) -> bool:
-        """Cancel such work; False when it has ended already, or never was."""
+        """Ask such work to come to its end; False when that was done already, or it never was."""
 
     def at_end(self, act: Callable[[], None]) -> None:
         """Do something once the command is answered, or when nobody waits for that any more."""

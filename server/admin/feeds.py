@@ -115,31 +115,52 @@ class CallFeed(_DurableFeed):
 class DeltaFeed(_DurableFeed):
     """Changes of rows; a ``CommitWatch``."""
 
-    _wanting: Sequence[Tail[CommitSeen]] = ()
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._wanting: Sequence[Tail[CommitSeen]] = ()
+        self._full: Sequence[Tail[CommitSeen]] = ()
+        self._asked: tuple[ActorCore, int] | None = None
 
     def follow(self) -> None:
         """Watch commits while somebody follows."""
+        self._count_unseen()
         self.host.commit_watch = self if self.tails else None
+
+    async def settle(self) -> bool:
+        """Wait likewise; what is dropped is counted by then."""
+        self._count_unseen()
+        return await super().settle()
 
     def wants(self, core: ActorCore, call: str) -> bool:
         """Ask the tails about the actor, the call, its caller and the touched tables.
 
         What nobody wants, or has room for, does not become deltas.
         """
+        self._count_unseen()
         running = self.host.running
-        wanting = []
+        wanting: list[Tail[CommitSeen]] = []
+        full: list[Tail[CommitSeen]] = []
         for tail in self.tails:
-            if not core.key.startswith(tail.prefix):
-                continue
-            if not (tail.room or tail.is_choosy):
-                tail.skip()
-            elif tail.wants(core, call, running):
-                if tail.room:
-                    wanting.append(tail)
-                else:
-                    tail.skip()
-        self._wanting = wanting
+            if core.key.startswith(tail.prefix) and (
+                not tail.is_choosy or tail.wants(core, call, running)
+            ):
+                (wanting if tail.room else full).append(tail)
+        self._wanting, self._full = wanting, full
+        if full:
+            self._asked = core, core.seq
         return bool(wanting)
+
+    def _count_unseen(self) -> None:
+        """Count the last commit that there was no room for, if it has become one.
+
+        A turn may change nothing after all, or be taken back; then the journal has not grown.
+        """
+        if self._asked is not None:
+            core, seq = self._asked
+            if core.seq != seq:
+                for tail in self._full:
+                    tail.skip()
+            self._asked = None
 
     def committed(self, core: ActorCore, call: str, deltas: list[TableDelta]) -> None:
         """Note a commit."""

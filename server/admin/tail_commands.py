@@ -56,11 +56,12 @@ class _Notice(Event):
     """What a tail tells at once."""
 
     tail: int = Field(description="Number of the tail.")
-    dropped: int = Field(
-        description="Entries that were dropped since the notice before, or passed unseen."
-    )
+    dropped: int = Field(description="Entries that were left out since the notice before.")
     is_durable: bool = Field(
         description="False when the store refused something meanwhile: these may be taken back."
+    )
+    is_last: bool = Field(
+        description="True once the tail was ended: what waited until then counts as dropped."
     )
 
 
@@ -121,7 +122,7 @@ async def tail_calls(ctx: AdminContext, params: TailCalls) -> TailBegun:
             and (not is_of_caller or _is_caller(caller, params))
         )
 
-    is_choosy = bool(is_failed or only or seconds_min or is_of_caller)
+    is_choosy = bool(hidden or is_failed or only or seconds_min or is_of_caller)
     tail = Tail(wants, call_entry, prefix, is_choosy=is_choosy)
     feeds = ctx.parts.feeds
     return TailBegun(tail=feeds.open(feeds.calls, tail, ctx.peer, "tail.calls"))
@@ -282,7 +283,7 @@ class TailEnded(Result):
 
 @command("tail.end", role=Role.READ)
 async def end_tail(ctx: AdminContext, params: EndTail) -> TailEnded:
-    """End a tail of this connection; all of them end with it."""
+    """End a tail of this connection, which tells by a last notice how much it leaves untold."""
     return TailEnded(ended=ctx.peer.end(params.tail))
 
 

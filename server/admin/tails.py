@@ -42,6 +42,7 @@ class Tail(Generic[Entry]):
 
     Attributes:
         room: entries that are taken in for now; while there is none, they are ``skip``ped.
+        is_over: whether its operator has ended it.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Tail(Generic[Entry]):
         "_spell",
         "_told",
         "is_choosy",
+        "is_over",
         "prefix",
         "room",
         "wants",
@@ -70,6 +72,7 @@ class Tail(Generic[Entry]):
         self.prefix = prefix
         self.is_choosy = is_choosy
         self.room = TAIL_ENTRIES_MAX
+        self.is_over = False
         self._spell = spell
         self._entries: deque[Entry] = deque(maxlen=TAIL_ENTRIES_MAX)
         self._put = 0
@@ -84,14 +87,19 @@ class Tail(Generic[Entry]):
         self._entries.append(entry)
         self.room -= 1
         if not self.room:
+            self.room = TAIL_ENTRIES_MAX - len(self._entries)  # there is what was told meanwhile
+        if not self.room:
             asyncio.get_running_loop().call_later(TAIL_PAUSE_SECONDS, self._make_room)
-        if not self._is_awake:
-            self._is_awake = True
-            self._ready.set()
+        self._wake()
 
     def skip(self, count: int = 1) -> None:
         """Count entries that there is no room for."""
         self._skipped += count
+
+    def end(self) -> None:
+        """Be over: there is a last thing to tell."""
+        self.is_over = True
+        self._wake()
 
     async def wait(self) -> int:
         """Wait until there is something to tell; answers how many entries were ever put."""
@@ -113,6 +121,16 @@ class Tail(Generic[Entry]):
             self._is_awake = False
             self._ready.clear()
         return [self._spell(entry) for entry in taken], dropped
+
+    def leave(self) -> tuple[int, int]:
+        """How many entries wait and will not be told, and how many were dropped before that."""
+        _, dropped = self.take(0)
+        return len(self._entries), dropped
+
+    def _wake(self) -> None:
+        if not self._is_awake:
+            self._is_awake = True
+            self._ready.set()
 
     def _make_room(self) -> None:
         self.room = max(TAIL_ENTRIES_MAX - len(self._entries), TAIL_ENTRIES_PER_PAUSE)
@@ -161,8 +179,13 @@ class Tails:
         """
         if self._metrics.tails_open >= TAILS_MAX:
             raise CommandError("limit.quota_exceeded", f"operators follow {TAILS_MAX} tails by now")
+
+        def stop() -> None:
+            feed.remove(tail)
+            tail.end()
+
         number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        number.set_result(peer.begin(self._pump(feed, tail, peer, method, number)))
+        number.set_result(peer.begin(self._pump(feed, tail, peer, method, number), stop))
         return number.result()
 
     async def _pump(
@@ -173,15 +196,18 @@ class Tails:
         method: str,
         number: asyncio.Future[int],
     ) -> None:
-        """Tell what happens until the operator ends that or leaves."""
+        """Tell what happens until the operator leaves, or ends that: then say what stays untold."""
         metrics = self._metrics
         metrics.tails_open += 1
-        feed.add(tail)
+        if not tail.is_over:
+            feed.add(tail)
         try:
             while True:
                 epoch = feed.epoch
                 await asyncio.sleep(TAIL_PAUSE_SECONDS)
                 through = await tail.wait()
+                if tail.is_over:
+                    break
                 is_durable = await feed.settle() and feed.epoch == epoch
                 entries, dropped = tail.take(through)
                 metrics.tail_entries_dropped += dropped
@@ -189,9 +215,20 @@ class Tails:
                     "tail": number.result(),
                     "dropped": dropped,
                     "is_durable": is_durable,
+                    "is_last": False,
                     "entries": entries,
                 }
                 await peer.notify(method, notice)
+            untold, dropped = tail.leave()
+            metrics.tail_entries_dropped += dropped
+            notice = {
+                "tail": number.result(),
+                "dropped": untold + dropped,
+                "is_durable": True,
+                "is_last": True,
+                "entries": [],
+            }
+            await peer.notify(method, notice)
         finally:
             feed.remove(tail)
             metrics.tails_open -= 1

@@ -182,6 +182,13 @@ async def test_what_a_scenario_cannot_do_is_refused(name, plan, words) -> None:
         await run(name, OwnServer("memory:"), **plan)
 
 
+async def test_what_tails_tell_and_drop_is_reckoned_up() -> None:
+    outcome = await run("admin-watch", OwnServer("memory:"), watchers=2)
+    assert outcome.broken == []
+    assert outcome.facts["tails reckoned up"] == 4
+    assert outcome.facts["tail.calls told"] > 0
+
+
 async def test_tokens_that_are_not_there_are_missed(tmp_path) -> None:
     arguments = ("--module", "examples.bank", "--store", "memory:", "--log-level", "warning")
     async with running_server(*arguments, data_dir=tmp_path) as server:

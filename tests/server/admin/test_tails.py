@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tail_operator import Operator, RefusedError, operating
 
+from actors.keys import ActorKey
 from loadtest.bot import Bot
 from loadtest.connection import Address
 from loadtest.errors import LoadTestError
@@ -23,6 +24,8 @@ from server.limits import (
 )
 from server.log_levels import reset_log_levels
 from server.settings import Settings
+
+BOARD = ActorKey("database/0")
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +148,14 @@ async def test_what_a_filter_excludes_is_not_told(board, method, filters):
         notice = await operator.notices[method].get()
         assert notice["tail"] == including != excluding
         assert await operator.ask("tail.end", tail=excluding) == {"ended": True}
-        assert operator.notices[method].empty()
+        last = await operator.notices[method].get()
+        assert last == {
+            "tail": excluding,
+            "dropped": 0,
+            "is_durable": True,
+            "is_last": True,
+            "entries": [],
+        }
 
 
 async def test_logs_are_told_with_what_they_are_about_and_without_secrets(board):
@@ -278,6 +288,65 @@ def _waiting(server: Server) -> int:
     return len(watch.tails[0]._entries)
 
 
+async def test_what_is_told_and_what_is_dropped_is_all_that_happened(board, monkeypatch):
+    """More than tails have room for; looks are no calls, and who changes nothing no change."""
+    unlimited = board.model_copy(update={"rate_limits": False})
+    async with (
+        running(unlimited) as (server, ready),
+        operating(unlimited) as operator,
+        writer(ready) as bot,
+    ):
+        endpoint = operator_host(server).reducers["write_note"]
+        monkeypatch.setitem(operator_host(server).reducers, "write_note", _at_times(endpoint))
+        calls = await begin(operator, "tail.calls")
+        deltas = await begin(operator, "tail.deltas")
+        for _ in range(16):
+            texts = ["one"] * 128 + ["nothing"] * 16
+            await asyncio.gather(*(note(bot, text) for text in texts))
+            for _ in range(16):
+                operator_host(server).tell(BOARD, _Look())
+        assert await _sum_of(operator, "tail.calls", calls) == 16 * 144
+        assert await _sum_of(operator, "tail.deltas", deltas) == 16 * 128
+
+
+class _Look:
+    """A turn that reads, as those of procedures and routes do."""
+
+    def turn(self, core, now):
+        core.read(now, None, None, lambda _view: None)
+
+    def refuse(self, error):
+        raise error
+
+    def note(self):
+        return "read", "a look", None, None
+
+
+def _at_times(endpoint):
+    from dataclasses import replace
+
+    def write_note(context, text):
+        if text != "nothing":
+            endpoint.function(context, text)
+
+    return replace(endpoint, function=write_note)
+
+
+async def _sum_of(operator: Operator, method: str, tail: int) -> int:
+    """End a tail that has told less than happened, and add up its notices."""
+    await operator.ask("tail.end", tail=tail)
+    told = dropped = 0
+    is_last = False
+    while not is_last:
+        notice = await operator.notices[method].get()
+        told += len(notice["entries"])
+        dropped += notice["dropped"]
+        is_last = notice["is_last"]
+    assert told
+    assert dropped
+    return told + dropped
+
+
 async def test_nobody_is_watched_once_the_last_tail_has_gone(board):
     async with running(board) as (server, ready), writer(ready) as bot:
         host = operator_host(server)
@@ -287,6 +356,7 @@ async def test_nobody_is_watched_once_the_last_tail_has_gone(board):
             await begin(operator, "tail.deltas")
             assert host.turn_watch is not None
             assert await operator.ask("tail.end", tail=first) == {"ended": True}
+            assert await operator.ask("tail.end", tail=first) == {"ended": False}
             assert host.turn_watch is not None
             assert await operator.ask("tail.end", tail=second) == {"ended": True}
             await note(bot, "one")
@@ -333,6 +403,16 @@ async def test_what_there_is_no_room_for_is_counted():
     tail.skip()
     assert tail.take(1) == ([{"entry": 0}], 1)
     assert tail.take(2) == ([{"entry": 1}], 0)
+
+
+async def test_there_is_room_again_for_what_was_told():
+    tail = Tail[int](lambda _entry: True, lambda entry: {"entry": entry})
+    for number in range(TAIL_ENTRIES_MAX + TAIL_ENTRIES_PER_NOTICE):
+        if number == TAIL_ENTRIES_PER_NOTICE:
+            tail.take(number)
+        assert tail.room > 0
+        tail.put(number)
+    assert tail.room == 0
 
 
 async def test_what_came_after_the_question_stays():
