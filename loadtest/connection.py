@@ -128,6 +128,16 @@ class Connection(asyncio.Protocol):
             self._reason = "cut off"
             self._transport.abort()
 
+    @property
+    def descriptor(self) -> int:
+        """The socket's, for who reads it instead (:meth:`pause`) and hands on what comes in."""
+        return int(self._transport.get_extra_info("socket").fileno())
+
+    @property
+    def is_between(self) -> bool:
+        """Whether what came in so far is whole messages."""
+        return self._reader is not None and self._reader.is_between
+
     def pause(self) -> None:
         """Read nothing more, so that the server's bytes pile up."""
         self._transport.pause_reading()

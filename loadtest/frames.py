@@ -12,7 +12,15 @@ from typing import NamedTuple
 from loadtest.errors import WireError
 from loadtest.limits import MESSAGE_BYTES_MAX
 
-__all__ = ["FrameReader", "Reading", "binary_frame", "close_frame", "pong_frame", "text_frame"]
+__all__ = [
+    "FrameReader",
+    "Reading",
+    "binary_frame",
+    "close_frame",
+    "pong_frame",
+    "server_frame_bytes",
+    "text_frame",
+]
 
 _TEXT = 0x1
 _BINARY = 0x2
@@ -66,6 +74,11 @@ def close_frame(code: int) -> bytes:
     return _frame(_CLOSE, _U16.pack(code))
 
 
+def server_frame_bytes(size: int) -> int:
+    """Bytes of a server's frame that is a whole message of so many bytes."""
+    return size + (2 if size < 126 else 4 if size < 65_536 else 10)
+
+
 class Reading(NamedTuple):
     """What one read brought, in order; ``pings`` want their pongs.
 
@@ -86,6 +99,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = b""
         self._message: bytearray | None = None
+
+    @property
+    def is_between(self) -> bool:
+        """Whether what was read so far is whole messages."""
+        return not self._rest and self._message is None
 
     def feed(self, data: bytes) -> Reading:
         """Take the next bytes and return what became whole.

@@ -36,6 +36,11 @@ class Latencies:
         self._nanos.append(nanos)
         self._counts.append(count)
 
+    def record_each(self, nanos: list[int]) -> None:
+        """Note requests of which each took its own time."""
+        self._nanos.extend(nanos)
+        self._counts.extend([1] * len(nanos))
+
     def add(self, other: Latencies) -> None:
         """Take over what somebody else has recorded."""
         self._nanos.extend(other._nanos)

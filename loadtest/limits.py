@@ -21,9 +21,11 @@ __all__ = [
     "MESSAGE_BYTES_MAX",
     "OPEN_FILES_SPARE",
     "OPERATION_SECONDS_MAX",
+    "READS_KNOWN_MAX",
     "SAMPLE_SECONDS",
     "SCRAPE_SECONDS_MAX",
     "SCRIPT_PIECE_CHARS",
+    "SHARED_READ_BYTES",
     "SOAK_COST_RATIO_MAX",
     "SOAK_GROWTH_BYTES_MIN",
     "SOAK_GROWTH_RATIO_MAX",
@@ -64,6 +66,12 @@ HANDSHAKE_BYTES_MAX = 65_536
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 """One message of the server; a snapshot of a large table is one message."""
+
+READS_KNOWN_MAX = 4_096
+"""Reads that are known again when they come for somebody else; then it begins anew."""
+
+SHARED_READ_BYTES = 65_536
+"""Most bytes of one read of many sockets."""
 
 OPERATION_SECONDS_MAX = 120.0
 """Until an operation of a creation session has ended; a model has 90 seconds (domain 8.3)."""

@@ -17,7 +17,8 @@ from loadtest.latency import Latencies
 from loadtest.limits import CONNECTS_AT_ONCE, DRAIN_SECONDS_MAX
 from loadtest.measurement import Measurement, Window
 from loadtest.server_process import ServerProcess
-from loadtest.subscriber import Subscriber, Updates
+from loadtest.shared_reader import SharedReader
+from loadtest.subscriber import Subscriber
 
 __all__ = ["prepare", "run_case"]
 
@@ -70,7 +71,7 @@ async def _calls(case: Case, server: ServerProcess, window: Window) -> Measureme
 
 async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measurement:
     latencies, sent_at = Latencies(), list[int]()
-    subscribers = [Subscriber(_delays(sent_at, latencies)) for _ in range(case.subscribers)]
+    subscribers = [_subscriber(sent_at, latencies) for _ in range(case.subscribers)]
     writer = Caller(case.ring(0), case.in_flight, Latencies(), sent_at=sent_at)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(writer.close)
@@ -78,6 +79,10 @@ async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measure
             stack.push_async_callback(member.close)
         query = "SELECT * FROM accounts"
         await _few_at_once(member.connect(server.address, query) for member in subscribers)
+        reader = SharedReader(sent_at, latencies)
+        stack.callback(reader.close)
+        for member in subscribers:
+            member.share(reader)
         # One that decodes everything follows too: its rows in the end are the server's.
         bot = await Bot.connect(server.address)
         stack.push_async_callback(bot.close)
@@ -97,16 +102,16 @@ async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measure
     return measurement
 
 
-def _delays(sent_at: Sequence[int], latencies: Latencies) -> Updates:
+def _subscriber(sent_at: Sequence[int], latencies: Latencies) -> Subscriber:
     """Records the time from a call to its update, of the oldest one in each message."""
-    received = 0
 
     def record(_data: bytes, count: int) -> None:
-        nonlocal received
-        latencies.record(time.perf_counter_ns() - sent_at[received])
-        received += count
+        first = subscriber.received - count
+        if first < len(sent_at):  # those of no call at all are found in the end
+            latencies.record(time.perf_counter_ns() - sent_at[first])
 
-    return record
+    subscriber = Subscriber(record)
+    return subscriber
 
 
 async def _everything_received(subscribers: list[Subscriber], count: int) -> None:

@@ -7,11 +7,13 @@ decoded; from then on a message is checked by its length and tags.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from loadtest.connection import Address, Connection
 from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
+from loadtest.frames import server_frame_bytes
+from loadtest.shared_reader import SharedReader
 from protocol.client import Client
 from protocol.errors import DecodeError
 from protocol.messages.answers import InitialConnection, SubscribeApplied, TransactionUpdate
@@ -27,7 +29,7 @@ _UPDATE_TAG = b"\x04"
 
 
 class Subscriber:
-    """A connection with one live query; a ``Receiver``.
+    """A connection with one live query; a ``Receiver``, and a ``Member`` of a shared reader.
 
     Attributes:
         received: updates so far.
@@ -37,8 +39,11 @@ class Subscriber:
     __slots__ = (
         "_applied",
         "_connection",
+        "_even_bytes",
         "_on_updates",
+        "_places",
         "_progress",
+        "_shared",
         "_update_bytes",
         "failure",
         "received",
@@ -49,6 +54,9 @@ class Subscriber:
         self.received = 0
         self.failure: LoadTestError | None = None
         self._update_bytes = 0
+        self._shared: SharedReader | None = None
+        self._places: list[int] | None = None
+        self._even_bytes = 0
         self._applied: asyncio.Future[SubscribeApplied] = asyncio.get_running_loop().create_future()
         self._progress: asyncio.Future[None] | None = None
         self._connection: Connection
@@ -62,12 +70,24 @@ class Subscriber:
             self._connection.send(frame)
         return await self._applied
 
+    def share(self, reader: SharedReader) -> None:
+        """Let somebody read for this one and for others; of known reads only ``received`` tells.
+
+        Each message has one latency, that of its oldest update.
+        """
+        self._shared = reader
+        self._connection.pause()
+        reader.add(self._connection.descriptor, self)
+
     def cut(self) -> None:
         """Break the connection off without a word."""
         self._connection.cut()
 
     async def progress(self) -> None:
-        """Wait for the next message, or the end."""
+        """Wait for the next message, or the end; when shared, of anybody."""
+        if self._shared is not None:
+            await self._shared.progress()
+            return
         self._progress = asyncio.get_running_loop().create_future()
         await self._progress
 
@@ -83,6 +103,9 @@ class Subscriber:
         if size:
             count, rest = divmod(len(data) - 1, size)
             if not rest and not data[0] and data[1::size].count(_UPDATE_TAG) == count:
+                if self._places is not None:
+                    self._places.append(self.received)
+                    self._even_bytes += server_frame_bytes(len(data))
                 self.received += count
                 self._on_updates(data, count)
             else:
@@ -96,6 +119,21 @@ class Subscriber:
     def connection_ended(self, reason: str) -> None:
         """Note the end; whether it is one too early is for the load to say."""
         self._fail(ConnectionEndedError(reason))
+
+    # --- member of a shared reader
+
+    def take_read(self, data: bytes) -> Sequence[int] | None:
+        """Take what a read brought."""
+        places = self._places = list[int]()
+        self._even_bytes = 0
+        self._connection.data_received(data)
+        self._places = None
+        is_even = self._even_bytes == len(data) and self._connection.is_between
+        return places if is_even and self.failure is None else None
+
+    def read_end(self) -> None:
+        """Let the connection learn of its end."""
+        self._connection.resume()
 
     def _take_decoded(self, data: bytes) -> None:
         offset = 1
@@ -119,6 +157,8 @@ class Subscriber:
 
     def _fail(self, failure: LoadTestError) -> None:
         self.failure = self.failure or failure
+        if self._shared is not None:
+            self._shared.wake()
         if not self._applied.done():
             self._applied.set_exception(failure)
         if self._progress is not None:

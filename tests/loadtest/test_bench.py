@@ -46,7 +46,8 @@ def small(name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["coalesced-bank", "coalesced-users", "single-users-64", "fanout-full"]
+    "name",
+    ["coalesced-bank", "coalesced-users", "single-users-64", "fanout-full", "fanout-single"],
 )
 async def test_a_case_runs_and_passes_its_checks(name, tmp_path) -> None:
     screen = io.StringIO()
