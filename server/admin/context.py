@@ -52,7 +52,10 @@ class Peer(Protocol):
     def begin(self, work: Coroutine[object, object, None], stop: Callable[[], None]) -> int:
         """Run work once the command is answered; it is cancelled when the operator leaves.
 
-        ``stop`` asks it to come to its end. Answers its number on this connection. Raises CommandError ``limit.quota_exceeded``.
+        ``stop`` asks it to come to its end. Answers its number on this connection.
+
+        Raises:
+            CommandError: ``limit.quota_exceeded``.
         """
 
     def end(self, number: int) -> bool:
