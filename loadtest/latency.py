@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from loadtest.histogram import Histogram
@@ -36,10 +37,10 @@ class Latencies:
         self._nanos.append(nanos)
         self._counts.append(count)
 
-    def record_each(self, nanos: list[int]) -> None:
-        """Note requests of which each took its own time."""
+    def record_each(self, nanos: Sequence[int], counts: Sequence[int]) -> None:
+        """Note several times, each of as many requests as stands at its place."""
         self._nanos.extend(nanos)
-        self._counts.extend([1] * len(nanos))
+        self._counts.extend(counts)
 
     def add(self, other: Latencies) -> None:
         """Take over what somebody else has recorded."""

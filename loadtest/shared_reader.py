@@ -18,11 +18,23 @@ from typing import NamedTuple, Protocol
 from loadtest.latency import Latencies
 from loadtest.limits import READS_KNOWN_MAX, SHARED_READ_BYTES
 
-__all__ = ["Member", "SharedReader"]
+__all__ = ["Mark", "Member", "SharedReader"]
 
 _EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 """Told once for what has arrived, so that the kernel does not look at all sockets again and again;
 one read takes it all, unless it fills the buffer or the socket's end came with it."""
+
+
+class Mark(NamedTuple):
+    """A latency that a read brings.
+
+    Attributes:
+        place: of the update from whose call it counts; the first of all is at 0.
+        weight: how often it is recorded.
+    """
+
+    place: int
+    weight: int
 
 
 class Member(Protocol):
@@ -34,12 +46,11 @@ class Member(Protocol):
 
     received: int
 
-    def take_read(self, data: bytes) -> Sequence[int] | None:
+    def take_read(self, data: bytes) -> Sequence[Mark] | None:
         """Take what a read brought, in whatever way, and record its latencies.
 
         Returns:
-            The places of the updates from whose calls these latencies count, the first of all
-            being 0; None unless the read was whole messages with updates and nothing else.
+            These latencies; None unless the read was whole messages with updates and nothing else.
         """
 
     def read_end(self) -> None:
@@ -47,12 +58,12 @@ class Member(Protocol):
 
 
 class _Known(NamedTuple):
-    """A read: what was received before it and after it, and when its calls left."""
+    """A read: what was received before it and after it; when its calls left, and their weights."""
 
     before: int
     data: bytes
     after: int
-    sent: Sequence[int]
+    sent: Sequence[tuple[int, int]]
 
 
 class SharedReader:
@@ -102,9 +113,9 @@ class SharedReader:
     def _read_all(self) -> None:
         """Read each socket that has something, once."""
         members, known, within, buffer = self._members, self._known, self._within, self._buffer
-        clock, latencies = time.perf_counter_ns, list[int]()
+        clock, latencies, weights = time.perf_counter_ns, list[int](), list[int]()
         place, length, data, after = -1, 0, b"", 0
-        sent: Sequence[int] = ()
+        sent: Sequence[tuple[int, int]] = ()
         for descriptor, event in self._epoll.poll(0):
             member, sock = members[descriptor]
             if event != select.EPOLLIN:
@@ -128,10 +139,11 @@ class SharedReader:
                 self._take(descriptor, size)
                 continue
             now = clock()
-            for moment in sent:
+            for moment, weight in sent:
                 latencies.append(now - moment)
+                weights.append(weight)
             member.received = after
-        self._latencies.record_each(latencies)
+        self._latencies.record_each(latencies, weights)
         self.wake()
 
     def _read_out(self, descriptor: int) -> None:
@@ -157,13 +169,13 @@ class SharedReader:
             member.read_end()
             return
         data, before = bytes(self._buffer[:size]), member.received
-        places = member.take_read(data)
-        if places is None:
+        marks = member.take_read(data)
+        if marks is None:
             self._within.add(descriptor)
         elif descriptor in self._within:
             self._within.discard(descriptor)
         elif size < SHARED_READ_BYTES:
             if len(self._known) >= READS_KNOWN_MAX:
                 self._known.clear()
-            sent = [self._sent_at[place] for place in places]
+            sent = [(self._sent_at[place], weight) for place, weight in marks]
             self._known[before, size] = _Known(before, data, member.received, sent)

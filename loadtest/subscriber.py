@@ -13,7 +13,7 @@ from typing import TypeAlias
 from loadtest.connection import Address, Connection
 from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
 from loadtest.frames import server_frame_bytes
-from loadtest.shared_reader import SharedReader
+from loadtest.shared_reader import Mark, SharedReader
 from protocol.client import Client
 from protocol.errors import DecodeError
 from protocol.messages.answers import InitialConnection, SubscribeApplied, TransactionUpdate
@@ -40,8 +40,8 @@ class Subscriber:
         "_applied",
         "_connection",
         "_even_bytes",
+        "_marks",
         "_on_updates",
-        "_places",
         "_progress",
         "_shared",
         "_update_bytes",
@@ -55,7 +55,7 @@ class Subscriber:
         self.failure: LoadTestError | None = None
         self._update_bytes = 0
         self._shared: SharedReader | None = None
-        self._places: list[int] | None = None
+        self._marks: list[Mark] | None = None
         self._even_bytes = 0
         self._applied: asyncio.Future[SubscribeApplied] = asyncio.get_running_loop().create_future()
         self._progress: asyncio.Future[None] | None = None
@@ -103,8 +103,8 @@ class Subscriber:
         if size:
             count, rest = divmod(len(data) - 1, size)
             if not rest and not data[0] and data[1::size].count(_UPDATE_TAG) == count:
-                if self._places is not None:
-                    self._places.append(self.received)
+                if self._marks is not None:
+                    self._marks.append(Mark(self.received, 1))
                     self._even_bytes += server_frame_bytes(len(data))
                 self.received += count
                 self._on_updates(data, count)
@@ -122,14 +122,14 @@ class Subscriber:
 
     # --- member of a shared reader
 
-    def take_read(self, data: bytes) -> Sequence[int] | None:
+    def take_read(self, data: bytes) -> Sequence[Mark] | None:
         """Take what a read brought."""
-        places = self._places = list[int]()
+        marks = self._marks = list[Mark]()
         self._even_bytes = 0
         self._connection.data_received(data)
-        self._places = None
+        self._marks = None
         is_even = self._even_bytes == len(data) and self._connection.is_between
-        return places if is_even and self.failure is None else None
+        return marks if is_even and self.failure is None else None
 
     def read_end(self) -> None:
         """Let the connection learn of its end."""

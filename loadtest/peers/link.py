@@ -119,6 +119,7 @@ class Link(asyncio.Protocol):
         self._lost: asyncio.Future[None] = loop.create_future()
         self._is_open = False
         self._rest = b""
+        self._is_even = True
         self._inbox: deque[bytes] = deque()
         self._arrival: asyncio.Future[None] | None = None
         self._reason = ""
@@ -177,6 +178,26 @@ class Link(asyncio.Protocol):
         """From now on only messages of one shape come, and are counted."""
         assert not self._inbox, "everything before them was received"
         self._shape, self._taker = shape, taker
+
+    def pause(self) -> int:
+        """Let somebody else read, and hand on what comes in; answers the socket's descriptor."""
+        self._transport.pause_reading()
+        return int(self._transport.get_extra_info("socket").fileno())
+
+    def resume(self) -> None:
+        """Read again; harmless when the link is over."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def take_read(self, data: bytes) -> bool:
+        """Take what somebody else has read.
+
+        Returns:
+            Whether it was whole messages of the shape and nothing else.
+        """
+        self._is_even = not self._rest
+        self.data_received(data)
+        return self._is_even and not self._rest
 
     async def close(self) -> None:
         """End the connection and wait for its end; harmless twice."""
@@ -269,11 +290,14 @@ class Link(asyncio.Protocol):
         self._rest = data[offset:]
 
     def _take(self, opcode: int, payload: bytes) -> None:
+        if self._shape is None or opcode not in {_TEXT, _BINARY}:
+            self._is_even = False
         if opcode == _PING:
             self._transport.write(_frame(_PONG, payload))
         elif opcode == _CLOSE:
             self._end(f"closed by the server: {payload!r}")
         elif (answer := self._heartbeat(payload)) is not None:
+            self._is_even = False
             self.send(answer)
         elif self._shape is not None:
             self._take_counted(self._shape, payload)
@@ -292,6 +316,7 @@ class Link(asyncio.Protocol):
         if self._reason:
             return
         self._reason = reason
+        self._is_even = False
         self._transport.close()
         if not self._opened.done():
             self._opened.set_exception(ConnectionEndedError(reason))

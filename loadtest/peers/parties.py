@@ -11,6 +11,7 @@ from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
 from loadtest.latency import Latencies
 from loadtest.peers.dialect import START, Calls, Dialect
 from loadtest.peers.link import Link
+from loadtest.shared_reader import Mark, SharedReader
 
 __all__ = ["Caller", "Listener"]
 
@@ -117,15 +118,15 @@ class Caller:
 
 
 class Listener:
-    """Is told of every ``every``-th call from the ``first`` on; a ``Taker``.
+    """Is told of every ``every``-th call from the ``first`` on; a ``Taker``, and a ``Member``.
 
     Attributes:
         received: updates so far.
         failure: what went wrong, None while all is well.
     """
 
-    __slots__ = ("_every", "_first", "_latencies", "_link", "_progress", "_sent_at", "failure",
-                 "received")  # fmt: skip
+    __slots__ = ("_every", "_first", "_latencies", "_link", "_marks", "_progress", "_sent_at",
+                 "_shared", "failure", "received")  # fmt: skip
 
     def __init__(
         self, link: Link, sent_at: Sequence[int], latencies: Latencies, *, first: int, every: int
@@ -137,6 +138,8 @@ class Listener:
         self._latencies = latencies
         self._first = first
         self._every = every
+        self._marks: list[Mark] = []
+        self._shared: SharedReader | None = None
         self._progress: asyncio.Future[None] | None = None
 
     async def learn(self, dialect: Dialect) -> None:
@@ -144,6 +147,11 @@ class Listener:
         for _ in range(_LEARNED):
             payload = await self._link.receive()
         self._link.count(dialect.shape(payload, _FIRST), self)
+
+    def share(self, reader: SharedReader) -> None:
+        """Let somebody read for this one and for others, who are told the same of every call."""
+        self._shared = reader
+        reader.add(self._link.pause(), self)
 
     async def finish(self, calls: int) -> None:
         """Wait until it was told of its part of so many calls, and of no more.
@@ -153,8 +161,11 @@ class Listener:
         """
         due = (calls - self._first + self._every - 1) // self._every
         while self.received < due and self.failure is None:
-            self._progress = asyncio.get_running_loop().create_future()
-            await self._progress
+            if self._shared is not None:
+                await self._shared.progress()
+            else:
+                self._progress = asyncio.get_running_loop().create_future()
+                await self._progress
         if self.failure is not None:
             raise self.failure
         if self.received != due:
@@ -164,6 +175,8 @@ class Listener:
         """Take updates; the latency is that of the oldest."""
         sent = self._sent_at[self._first + self.received * self._every]
         self._latencies.record(time.perf_counter_ns() - sent, count)
+        if self._shared is not None:
+            self._marks.append(Mark(self.received, count))
         self.received += count
         if total != _FIRST + self.received:
             self._fail(CheckError(f"{_FIRST + self.received} expected, {total} told"))
@@ -173,10 +186,24 @@ class Listener:
         """Note the end; whether it is one too early is for the load to say."""
         self._fail(ConnectionEndedError(reason))
 
+    # --- member of a shared reader
+
+    def take_read(self, data: bytes) -> Sequence[Mark] | None:
+        """Take what a read brought."""
+        self._marks = []
+        is_even = self._link.take_read(data)
+        return self._marks if is_even and self.failure is None else None
+
+    def read_end(self) -> None:
+        """Let the link learn of its end."""
+        self._link.resume()
+
     def _fail(self, failure: LoadTestError) -> None:
         self.failure = self.failure or failure
         self._wake()
 
     def _wake(self) -> None:
+        if self._shared is not None:
+            self._shared.wake()
         if self._progress is not None and not self._progress.done():
             self._progress.set_result(None)

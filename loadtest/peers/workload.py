@@ -15,6 +15,7 @@ from loadtest.peers.dialect import Dialect, Role
 from loadtest.peers.link import Link
 from loadtest.peers.parties import Caller, Listener
 from loadtest.server_process import ServerProcess
+from loadtest.shared_reader import SharedReader
 
 __all__ = ["WORKLOADS", "Workload"]
 
@@ -80,6 +81,11 @@ class Workload:
                 await caller.learn(dialect)
             for listener in listeners:
                 await listener.learn(dialect)
+            if self.told is Role.READER:
+                reader = SharedReader(callers[0].sent_at, latencies)
+                stack.callback(reader.close)
+                for listener in listeners:
+                    listener.share(reader)
             for caller in callers:
                 caller.start(self.in_flight)
             try:

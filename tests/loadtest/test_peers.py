@@ -186,6 +186,29 @@ async def test_messages_that_share_a_frame_are_counted():
     assert (counted.count, counted.total) == (2, START + 2)
 
 
+ONE, TWO = frame(message(START + 1)), frame(message(START + 2))
+
+
+@pytest.mark.parametrize(
+    ("reads", "are_even"),
+    [
+        ([ONE, TWO], [True, True]),
+        ([ONE + TWO], [True]),
+        ([ONE + TWO[:9], TWO[9:]], [False, False]),
+        ([ONE[:1], ONE[1:], TWO], [False, False, True]),
+        ([ONE + frame(b"hey", 0x89), TWO], [False, True]),
+        ([ONE, frame(b"2") + TWO], [True, False]),
+        ([ONE, TWO + frame(b"\x03\xe8", 0x88)], [True, False]),
+        ([ONE, TWO + frame(message(START) + b" ")], [True, False]),
+    ],
+    ids=str,
+)
+async def test_a_read_is_even_that_is_whole_messages_and_nothing_else(reads, are_even):
+    link, counted, _wire = open_link()
+    assert [link.take_read(data) for data in reads] == are_even
+    assert (counted.count, counted.total) == (2, START + 2)
+
+
 async def test_a_listener_notices_what_it_was_not_told():
     link, _counted, _wire = open_link()
     listener = Listener(link, [0] * 9, Latencies(), first=0, every=1)

@@ -14,7 +14,7 @@ from loadtest.errors import CheckError
 from loadtest.frames import FrameReader, server_frame_bytes
 from loadtest.latency import Latencies
 from loadtest.limits import SHARED_READ_BYTES
-from loadtest.shared_reader import SharedReader
+from loadtest.shared_reader import Mark, SharedReader
 
 
 def frame(number: int, size: int = 40) -> bytes:
@@ -35,16 +35,16 @@ class Follower:
         self.near.setblocking(False)
         self._reader = FrameReader()
 
-    def take_read(self, data: bytes) -> list[int] | None:
-        places, even = [], 0
+    def take_read(self, data: bytes) -> list[Mark] | None:
+        marks, even = [], 0
         for message in self._reader.feed(data).messages:
             if message[:4] != self.received.to_bytes(4, "little"):
                 self.failure = CheckError(f"{message[:4]!r} in place of {self.received}")
-            places.append(self.received)
+            marks.append(Mark(self.received, 1))
             even += server_frame_bytes(len(message))
             self.received += 1
             self.parsed += 1
-        return places if even == len(data) and self._reader.is_between else None
+        return marks if even == len(data) and self._reader.is_between else None
 
     def read_end(self) -> None:
         self.has_ended = True
