@@ -1,8 +1,9 @@
 """SQLite store: the port on one file, with a writer thread and a reader thread.
 
 Loop side only: queues in, outcomes back. What the threads do is in ``sqlite_writer`` and
-``sqlite_reader``. A commit is everything that waited, in one synced write to the commit log, before
-any of it is acknowledged; while it runs, the next one gathers.
+``sqlite_reader``. A commit is one synced write to the commit log before any of it is acknowledged:
+of one batch by the loop itself while nothing else is to be written and the medium is fast, or else
+of everything that waited, by the writer's thread, while the next one gathers.
 """
 
 from __future__ import annotations
@@ -65,11 +66,12 @@ from persistence.schema import (
     open_reader,
     open_writer,
 )
-from persistence.sqlite_filing import Unfiled, join_unfiled
+from persistence.sqlite_appends import SqliteAppends
 from persistence.sqlite_reader import Answer, LoadJob, QueryJob, SqliteReader
 from persistence.sqlite_writer import SqliteWriter
 from persistence.store import Append, Done, Snapshot, StoreDescription
 from persistence.tail import verify_tail
+from persistence.unfiled import Unfiled, join_unfiled
 
 __all__ = ["SqliteStore"]
 
@@ -110,7 +112,11 @@ class SqliteStore:
         self._pending_bytes = 0
         self._changes_bytes_max = changes_bytes_max
         self._changes_bytes = 0
-        self._writes: SimpleQueue[Job] = SimpleQueue()
+        # None: there is something to be filed.
+        self._writes: SimpleQueue[Job | None] = SimpleQueue()
+        self._gathered: list[AppendJob] = []
+        self._queued_appends = 0
+        self._appends: SqliteAppends
         self._unfiled = Unfiled()
         self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -155,7 +161,8 @@ class SqliteStore:
             refusal = StoreOverloadedError(self._pending_bytes, self._pending_bytes_max)
             batch, weight_bytes = (), 0
         self._pending_bytes += weight_bytes
-        self._writes.put(AppendJob(batch, done, weight_bytes, refusal))
+        self._gathered.append(AppendJob(batch, done, weight_bytes, refusal))
+        self._write_gathered()
 
     def pending_bytes(self) -> int:
         """See ``Store.pending_bytes``."""
@@ -194,7 +201,7 @@ class SqliteStore:
             self._changes_bytes -= weight_bytes
             done(error)
 
-        self._writes.put(FoldJob(actor, through, settled, None, changes, time, weight_bytes))
+        self._put(FoldJob(actor, through, settled, None, changes, time, weight_bytes))
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""
@@ -286,7 +293,7 @@ class SqliteStore:
         def done(error: StoreError | None) -> None:
             _resolve(settled, error)
 
-        self._writes.put(job(done))
+        self._put(job(done))
         await settled
 
     async def _row(
@@ -303,10 +310,53 @@ class SqliteStore:
         assert isinstance(row[0], str)
         return row[0]
 
-    def _report(
-        self, loop: asyncio.AbstractEventLoop, outcomes: list[Outcome], weight_bytes: int
+    def _write_gathered(self) -> None:
+        """Write what is gathered, here or on the writer's thread.
+
+        While that is at batches, what comes is gathered for the next commit, which may be written
+        here again; but a slow medium is kept busy.
+        """
+        appends, loop = self._appends, self._loop
+        if not self._gathered or loop is None or (self._queued_appends and not appends.is_slow):
+            return
+        jobs, self._gathered = self._gathered, []
+        outcomes = None if self._queued_appends else appends.settle_now(jobs)
+        if outcomes is not None:
+            loop.call_soon(self._report, loop, outcomes, jobs)
+            if appends.take_notice():
+                self._writes.put(None)
+            return
+        self._hand_over(jobs)
+
+    def _hand_over(self, jobs: Sequence[AppendJob]) -> None:
+        self._queued_appends += len(jobs)
+        for job in jobs:
+            self._writes.put(job)
+
+    def _put(self, job: Job) -> None:
+        """Queue what is no batch behind all batches."""
+        jobs, self._gathered = self._gathered, []
+        self._hand_over(jobs)
+        self._writes.put(job)
+
+    def _settled(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        outcomes: list[Outcome],
+        appends: Sequence[AppendJob],
     ) -> None:
-        self._pending_bytes -= weight_bytes
+        """Outcomes come from the writer's thread."""
+        self._queued_appends -= len(appends)
+        self._report(loop, outcomes, appends)
+        self._write_gathered()
+
+    def _report(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        outcomes: list[Outcome],
+        appends: Sequence[AppendJob],
+    ) -> None:
+        self._pending_bytes -= sum(job.weight_bytes for job in appends)
         settle(loop, outcomes)
 
     def _write(
@@ -315,8 +365,8 @@ class SqliteStore:
         """Writer thread, from the opening of the file to its closing."""
         report = _reporter(loop, opened)
 
-        def settled(outcomes: list[Outcome], weight_bytes: int) -> None:
-            _post(loop, self._report, loop, outcomes, weight_bytes)
+        def settled(outcomes: list[Outcome], appends: Sequence[AppendJob]) -> None:
+            _post(loop, self._settled, loop, outcomes, appends)
 
         with suppress(_LoopGoneError):
             with ExitStack() as opening:
@@ -336,23 +386,28 @@ class SqliteStore:
                 if failure is not None:
                     report(failure)
                     return
+                self._appends = writer.appends
                 synced = "log synced" if log.is_synced else "log not synced"
                 durability = f"{synced}; {describe_durability(connection)}"
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
                 barrier = self._settle_until_closed(writer)
-                writer.file()  # the next owner does it when that fails
-            settled([(barrier.done, None)], 0)
+                writer.file_all()
+            settled([(barrier.done, None)], ())
 
     def _settle_until_closed(self, writer: SqliteWriter) -> BarrierJob:
         waiting: deque[Job] = deque()
         while True:
+            arrived: deque[Job | None] = deque()
+            patience = writer.patience_seconds()
+            if patience == 0:
+                writer.file()
+            elif not waiting:
+                with suppress(Empty):
+                    arrived.append(self._writes.get(timeout=patience))
+            _drain(self._writes, arrived)
+            waiting.extend(job for job in arrived if job is not None)
             if not waiting:
-                try:
-                    waiting.append(self._writes.get(timeout=writer.patience_seconds()))
-                except Empty:
-                    writer.file()
-                    continue
-            _drain(self._writes, waiting)
+                continue
             group = gather(waiting)
             writer.settle(group)
             if group.barrier is not None and group.barrier.kind is Barrier.CLOSE:

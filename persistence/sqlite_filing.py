@@ -6,7 +6,7 @@ log of the owner before. A record that is in both places is the same one: the lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -17,127 +17,49 @@ from persistence.errors import StoreFormatError
 from persistence.runs import join_runs
 from persistence.schema import READ_FILED, READ_LOG, WRITE_FILINGS
 from persistence.sqlite_owner import SqliteOwner, to_json
+from persistence.unfiled import Unfiled, UnfiledActor
 
-__all__ = ["Filing", "Unfiled", "join_unfiled"]
-
-
-def join_unfiled(
-    filed: Sequence[tuple[int, bytes]], unfiled: Sequence[tuple[int, bytes]]
-) -> list[tuple[int, bytes]]:
-    """Join an actor's records from its journal with those that were not filed before."""
-    last = filed[-1][0] if filed else 0
-    return [*filed, *(item for item in unfiled if item[0] > last)]
-
-
-class _Actor:
-    """What of one actor is durable and not in its journal: records from number ``seq`` on.
-
-    ``wake`` is None when none of them set it; ``is_new`` says that the file has never heard of it.
-    """
-
-    __slots__ = ("actor_id", "is_new", "records", "seq", "wake")
-
-    def __init__(self, actor_id: int, seq: int, *, is_new: bool) -> None:
-        self.actor_id = actor_id
-        self.seq = seq
-        self.is_new = is_new
-        self.records: list[bytes] = []
-        self.wake: int | None = None
-
-
-class Unfiled:
-    """What is durable and not in the journals, by actor: the writer changes it, anybody reads it.
-
-    A reader takes what it needs *before* it looks into the file: what is filed in between it then
-    sees twice, and nothing not at all.
-    """
-
-    __slots__ = ("_actors", "_lock")
-
-    def __init__(self) -> None:
-        self._actors: dict[str, _Actor] = {}
-        self._lock = Lock()
-
-    def __bool__(self) -> bool:
-        return bool(self._actors)
-
-    def __contains__(self, actor: str) -> bool:
-        return actor in self._actors
-
-    def add(self, actors: Iterable[str], commit: Commit) -> None:
-        """Take what has become durable, with each record's actor in its order; hot path."""
-        new = {actor_id for actor_id, _ in commit.names} if commit.names else ()
-        with self._lock:
-            known = self._actors
-            for name, place, record in zip(actors, commit.places, commit.records, strict=True):
-                actor_id, seq, _, wake = place
-                found = known.get(name)
-                if found is None:
-                    found = known[name] = _Actor(actor_id, seq, is_new=actor_id in new)
-                found.records.append(record)
-                if wake is not None:
-                    found.wake = wake
-
-    def numbered(self, actors: Iterable[str]) -> dict[str, list[tuple[int, bytes]]]:
-        """The records of these actors with their numbers, of one moment between two commits."""
-        with self._lock:
-            return {
-                actor: list(enumerate(found.records, found.seq))
-                for actor in actors
-                if (found := self._actors.get(actor)) is not None
-            }
-
-    def wakes(self) -> dict[str, int]:
-        """The wakes that were set, by actor."""
-        with self._lock:
-            return {
-                name: found.wake for name, found in self._actors.items() if found.wake is not None
-            }
-
-    def names(self) -> list[str]:
-        """The actors of whom the file has never heard."""
-        with self._lock:
-            return [name for name, found in self._actors.items() if found.is_new]
-
-    def by_id(self, actors: Iterable[str] | None) -> list[tuple[int, str, _Actor]]:
-        """What there is of these actors, or of all, by their ids; for the writer."""
-        wanted = self._actors if actors is None else [name for name in actors if name in self]
-        return sorted((self._actors[name].actor_id, name, self._actors[name]) for name in wanted)
-
-    def forget(self, actors: Iterable[str]) -> None:
-        """These are filed now."""
-        with self._lock:
-            for actor in actors:
-                del self._actors[actor]
+__all__ = ["Filing"]
 
 
 class Filing:
-    """Moves what the commit log holds into the journals; used by the writer's thread."""
+    """Moves what the commit log holds into the journals; used by the writer's thread.
 
-    __slots__ = ("_log", "_owner", "_unfiled")
+    Whoever else appends holds ``gate`` while doing so.
+    """
 
-    def __init__(self, owner: SqliteOwner, unfiled: Unfiled, log: CommitLog) -> None:
+    __slots__ = ("_gate", "_log", "_owner", "_unfiled")
+
+    def __init__(self, owner: SqliteOwner, unfiled: Unfiled, log: CommitLog, gate: Lock) -> None:
         self._owner = owner
         self._unfiled = unfiled
         self._log = log
+        self._gate = gate
 
-    def file_all(self) -> None:
-        """Write all that waits into the journals and begin the log anew.
+    def file_lap(self) -> None:
+        """Seal the lap, unless one is sealed that could not be filed, and write it into journals.
 
         Raises sqlite3.Error, FencedError.
         """
-        if self._log.size_bytes:
-            waiting = self._unfiled.by_id(None)
-            self._write(waiting, self._log.lap + 1)
-            self._log.begin_lap()
-            self._unfiled.forget([name for _, name, _ in waiting])
+        log = self._log
+        if log.sealed_bytes:
+            filed = self._owner.connection.execute(READ_LOG).fetchone()
+            if filed == (self._owner.epoch, log.lap):
+                self._forget_sealed()  # the medium did it, and could not tell
+                return
+        else:
+            with self._gate:
+                self._unfiled.seal()
+                log.begin_lap()
+        self._write(self._unfiled.sealed(), log.lap)
+        self._forget_sealed()
 
-    def file(self, actors: Collection[str]) -> None:
+    def file(self, actors: Iterable[str]) -> None:
         """Write what waits of these actors into their journals; the log still holds it as well."""
-        waiting = self._unfiled.by_id(actors)
+        waiting = self._unfiled.of(actors)
         if waiting:
-            self._write(waiting, self._log.lap)
-            self._unfiled.forget([name for _, name, _ in waiting])
+            self._write(waiting, self._log.unfiled_lap)
+            self._unfiled.forget(waiting)
 
     def recover(self, store: Path) -> None:
         """Take over from the owners before: fence them, file what they left, remove their logs.
@@ -151,19 +73,24 @@ class Filing:
         if fenced is not None:
             raise fenced  # who was first to see all logs has not seen ours
         log_epoch, lap = self._owner.connection.execute(READ_LOG).fetchone()
-        path = logs.get(log_epoch)
-        left = [] if path is None else self._left(path, read_commits(path, lap))
+        log = logs.get(log_epoch)
+        left = [] if log is None else self._left(log, read_commits(log, lap))
         self._write(left, self._log.lap)
-        for obsolete in logs.values():
-            obsolete.unlink(missing_ok=True)
+        for paths in logs.values():
+            for obsolete in paths:
+                obsolete.unlink(missing_ok=True)
 
-    def _left(self, path: Path, commits: Sequence[Commit]) -> list[tuple[int, str, _Actor]]:
+    def _forget_sealed(self) -> None:
+        self._unfiled.forget_sealed()
+        self._log.forget_sealed()
+
+    def _left(self, log: Sequence[Path], commits: Sequence[Commit]) -> list[UnfiledActor]:
         """What of a log is in no journal yet."""
         names = {actor_id: name for commit in commits for actor_id, name in commit.names}
         ids = {place[0] for commit in commits for place in commit.places}
         statement = self._owner.connection.execute(READ_FILED, (to_json(sorted(ids)),))
         filed: dict[int, int] = dict(orjson.loads(statement.fetchone()[0]))
-        left: dict[int, _Actor] = {}
+        left: dict[int, UnfiledActor] = {}
         for commit in commits:
             for (actor_id, seq, _, wake), record in zip(commit.places, commit.records, strict=True):
                 last = filed.get(actor_id, 0)
@@ -171,32 +98,31 @@ class Filing:
                     continue
                 found = left.get(actor_id)
                 if found is None:
-                    is_new = actor_id not in filed
-                    found = left[actor_id] = _Actor(actor_id, last + 1, is_new=is_new)
-                is_known = not found.is_new or actor_id in names
+                    name, is_new = names.get(actor_id, ""), actor_id not in filed
+                    found = left[actor_id] = UnfiledActor(actor_id, name, last + 1, is_new=is_new)
+                is_known = not found.is_new or found.name
                 if seq != found.seq + len(found.records) or not is_known:
                     reason = f"record {seq} of actor {actor_id} does not continue its journal"
-                    raise StoreFormatError(str(path), reason)
+                    raise StoreFormatError(str(log[0]), reason)
                 found.records.append(record)
                 if wake is not None:
                     found.wake = wake
-        return sorted(
-            (actor_id, names.get(actor_id, ""), found) for actor_id, found in left.items()
-        )
+        return list(left.values())
 
-    def _write(self, waiting: Iterable[tuple[int, str, _Actor]], lap: int) -> None:
+    def _write(self, waiting: Sequence[UnfiledActor], lap: int) -> None:
+        """Write records, in their order for each actor; what comes before ``lap`` is filed then."""
         names: list[tuple[int, str]] = []
-        wakes: list[tuple[int, int]] = []
+        wakes: dict[int, int] = {}
         runs: list[tuple[int, int, int, int, int, int]] = []
         parts: list[bytes] = []
         offset = 0
-        for actor_id, name, found in waiting:
+        for found in sorted(waiting, key=_place):
             if found.is_new:
-                names.append((actor_id, name))
+                names.append((found.actor_id, found.name))
             if found.wake is not None:
-                wakes.append((actor_id, found.wake))
+                wakes[found.actor_id] = found.wake
             for seq, count, places, records in join_runs(found.seq, found.records):
-                runs.append((actor_id, seq, count, offset, len(places), len(records)))
+                runs.append((found.actor_id, seq, count, offset, len(places), len(records)))
                 parts += (places, records)
                 offset += len(places) + len(records)
         self._owner.connection.execute(
@@ -207,6 +133,11 @@ class Filing:
                 to_json(names),
                 to_json(runs),
                 b"".join(parts),
-                to_json(wakes),
+                to_json(list(wakes.items())),
             ),
         )
+
+
+def _place(waiting: UnfiledActor) -> tuple[int, int]:
+    """Where its records belong: one after another they are cheaper to insert."""
+    return waiting.actor_id, waiting.seq

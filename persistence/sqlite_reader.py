@@ -13,9 +13,9 @@ from persistence.errors import CorruptActorError, StoreError, StoreReadError
 from persistence.limits import LOAD_GROUP_MAX
 from persistence.runs import cut_run
 from persistence.schema import READ_SNAPSHOTS
-from persistence.sqlite_filing import Unfiled, join_unfiled
 from persistence.store import Snapshot, is_actor_name
 from persistence.tail import verify_tail
+from persistence.unfiled import Unfiled, join_unfiled
 
 __all__ = ["Answer", "LoadJob", "QueryJob", "SqliteReader"]
 

@@ -31,7 +31,7 @@ BUGS = {
         f"{DURABILITY}::test_a_confirmed_connection_hears_nothing_before_it_is_durable",
     ),
     "a batch that the store refused is acknowledged": Bug(
-        "persistence/sqlite_writer.py",
+        "persistence/sqlite_appends.py",
         "                errors[:accepted] = [error] * accepted\n",
         "",
         f"{SQLITE}::test_a_log_that_cannot_grow_fails_what_waits_and_takes_it_later",
@@ -50,7 +50,7 @@ BUGS = {
         f"{DURABILITY}::test_a_procedure_is_not_told_that_a_call_stands_which_the_store_took_back",
     ),
     "what is durable and not filed yet is not read": Bug(
-        "persistence/sqlite_writer.py",
+        "persistence/sqlite_appends.py",
         "                self._unfiled.add(actors, commit)\n",
         "                del actors\n",
         f"{FILING}::test_a_commit_is_one_frame_until_something_needs_the_journals",
@@ -81,8 +81,8 @@ BUGS = {
     ),
     "an owner of an older epoch writes on SQLite": Bug(
         "persistence/commit_log.py",
-        "        if self._head[_FENCE] != _NOBODY:\n",
-        "        if self._head[_FENCE] == _MAGIC:\n",
+        "        if fenced is not None:\n",
+        "        if fenced is self:\n",
         f"{SQLITE}::TestSqliteStore::test_a_newer_owner_fences_the_older",
     ),
     "an owner of an older epoch writes on Redis": Bug(

@@ -4,18 +4,17 @@ import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
+from threading import Lock
 
 import pytest
 from store_words import append, checkpoint, keeping, load, one, opened, put, record
 
-from persistence import FencedError, SqliteStore, StoreFormatError, sqlite_writer
-from persistence.commit_log import CommitLog, read_commits
+from persistence import FencedError, SqliteStore, StoreFormatError, StoreWriteError, sqlite_writer
+from persistence.commit_log import Commit, CommitLog, read_commits
 from persistence.schema import open_writer
-from persistence.sqlite_filing import Filing, Unfiled
+from persistence.sqlite_filing import Filing
 from persistence.sqlite_owner import SqliteOwner
-
-FRONT_LAP = slice(4096 + 4, 4096 + 12)
-"""The lap of a log's first frame."""
+from persistence.unfiled import Unfiled
 
 
 class Disk:
@@ -26,7 +25,7 @@ class Disk:
         return SqliteStore(self.path, **options)
 
     def logs(self):
-        """The commit logs, oldest first."""
+        """The files of commit logs: of each the one of odd laps, then that of even ones."""
         return sorted(self.path.parent.glob(f"{self.path.name}-log.*"))
 
     def execute(self, statement):
@@ -34,14 +33,11 @@ class Disk:
             return connection.execute(statement).fetchone()
 
     def counts(self):
-        """Commits in the log that is in use, and rows of the journals."""
+        """Commits in the log that are not filed, and rows of the journals."""
         log_epoch, lap = self.execute("SELECT log_epoch, lap FROM owner")
         (runs,) = self.execute("SELECT count(*) FROM journal")
-        for log in self.logs():
-            in_use = int.from_bytes(log.read_bytes()[FRONT_LAP], "little") == lap
-            if in_use and log.suffix == f".{log_epoch}":
-                return len(read_commits(log, lap)), runs
-        return 0, runs
+        files = [path for path in self.logs() if path.suffix.rstrip("b") == f".{log_epoch}"]
+        return len(read_commits(files, lap)) if files else 0, runs
 
     def crashed(self, name="crashed.sqlite3"):
         """What a power cut would leave of it now."""
@@ -50,6 +46,12 @@ class Disk:
             if not part.name.endswith("-shm"):
                 shutil.copyfile(part, f"{copy}{part.name.removeprefix(self.path.name)}")
         return Disk(copy)
+
+
+async def looked(store):
+    """Wait until the writer has looked at the log, as it does before each job."""
+    await store.reset()
+    await store.reset()
 
 
 @pytest.fixture
@@ -91,20 +93,23 @@ async def test_wakes_are_known_whether_filed_or_not(disk):
 async def test_what_weighs_enough_is_filed(disk, monkeypatch):
     monkeypatch.setattr(sqlite_writer, "FILING_BYTES", 10_000)
     async with opened(disk) as store:
-        for seq in range(1, 5):
+        for seq, counts in enumerate([(1, 0), (0, 1), (1, 1), (0, 2)], start=1):
             assert await append(store, one("a", seq, put(1, b"k", bytes(6_000)))) is None
-        assert disk.counts() == (2, 1)
-    assert disk.counts() == (0, 2)
+            await looked(store)
+            assert disk.counts() == counts
 
 
 async def test_what_waits_long_enough_is_filed(disk, monkeypatch):
     """However little it is, and whether anything comes after it or not."""
     async with opened(disk, retention=keeping(9)) as store:
         assert await append(store, one("a", 1)) is None
+        await looked(store)
+        assert disk.counts() == (1, 0)
         monkeypatch.setattr(sqlite_writer, "FILING_SECONDS", 0.0)
+        await looked(store)
+        assert disk.counts() == (0, 1)
         assert await append(store, one("a", 2)) is None
-        assert disk.counts()[1] >= 1
-        # The writer was not told to hurry: it files when it is idle.
+        # The writer was told of it, and of nothing else: it files when it is idle.
         while disk.counts() != (0, 2):
             await store.read_meta("anything")
 
@@ -118,7 +123,7 @@ async def test_what_was_not_filed_is_after_a_crash(disk):
     assert left.counts() == (2, 1)
     async with opened(left) as store:
         assert left.counts() == (0, 4)
-        assert len(left.logs()) == 1
+        assert len(left.logs()) == 2
         found = await store.load(["a", "b", "c"])
         assert [(each.base_seq, len(each.tail)) for each in found] == [(1, 2), (0, 1), (0, 1)]
         assert await append(store, one("a", 4), one("c", 2), one("d", 1)) is None
@@ -141,16 +146,91 @@ async def test_frames_of_earlier_laps_have_no_meaning(disk, monkeypatch):
         assert len((await load(store, "a")).tail) == 6
 
 
-async def test_filing_that_was_done_and_could_not_tell_loses_nothing(disk):
-    """The owner goes on with the lap that the journals have done with."""
-    async with opened(disk) as store:
+class Mute:
+    """A connection whose medium does what it was told, and cannot say so once."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.is_mute = False
+
+    def execute(self, *arguments):
+        answer = self._connection.execute(*arguments)
+        if self.is_mute:
+            self.is_mute = False
+            raise sqlite3.OperationalError("disk I/O error")
+        return answer
+
+
+async def test_filing_that_was_done_and_could_not_tell_is_not_done_again(disk):
+    connection, epoch = open_writer(disk.path, None)
+    with closing(connection), closing(CommitLog(disk.path, epoch)) as log:
+        owner, unfiled = SqliteOwner(connection, epoch), Unfiled()
+        owner.connection = mute = Mute(connection)
+        filing = Filing(owner, unfiled, log, Lock())
+
+        def commit(actor_id, name, seq):
+            done = Commit([(actor_id, name)], [(actor_id, seq, len(record(seq)), None)], [])
+            done = done._replace(records=[record(seq)])
+            log.append(done)
+            unfiled.add([name], done)
+
+        commit(1, "a", 1)
+        mute.is_mute = True
+        with pytest.raises(sqlite3.OperationalError):
+            filing.file_lap()
+        commit(2, "b", 1)
+        assert (unfiled.names(), log.unfiled_lap) == (["a", "b"], 1)
+        filing.file_lap()
+        assert (unfiled.names(), log.unfiled_lap) == (["b"], 2)
+        filing.file_lap()
+        assert (unfiled.names(), disk.counts()) == ([], (0, 2))
+
+
+async def test_a_lap_that_could_not_be_filed_is_filed_with_the_next_one(disk):
+    """Commits go on meanwhile, in the other file; a crash finds both laps."""
+    async with opened(disk, retention=keeping(9)) as store:
         assert await append(store, one("a", 1)) is None
-        assert await checkpoint(store, "a", 0) is None
-        assert await append(store, one("a", 2), one("b", 1)) is None
-        left = disk.crashed()
-    left.execute("UPDATE owner SET lap = lap + 1")
+        with closing(sqlite3.connect(disk.path, isolation_level=None)) as somebody:
+            somebody.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN new.actor_id = 1 BEGIN"
+                " SELECT raise(ABORT, 'not now'); END"
+            )
+            assert isinstance(await checkpoint(store, "a", 1), StoreWriteError)
+            with pytest.MonkeyPatch.context() as hurry:
+                hurry.setattr(sqlite_writer, "FILING_SECONDS", 0.0)
+                await looked(store)
+            assert await append(store, one("a", 2), one("b", 1)) is None
+            assert await checkpoint(store, "b", 1) is None
+            assert disk.counts() == (2, 1), "the other actor's records are filed"
+            found = await store.load(["a", "b"])
+            assert [each.base_seq + len(each.tail) for each in found] == [2, 1]
+            left = disk.crashed()
+            somebody.execute("DROP TRIGGER refuse")
+        assert await checkpoint(store, "a", 2) is None
+        assert await append(store, one("a", 3)) is None
+        found = await store.load(["a", "b"])
+        assert [each.base_seq + len(each.tail) for each in found] == [3, 1]
+    assert disk.logs() == []
+    left.execute("DROP TRIGGER refuse")
     async with opened(left) as store:
-        assert [len(found.tail) for found in await store.load(["a", "b"])] == [2, 1]
+        assert [len(found.tail) for found in await store.load(["a", "b"])] == [2, 0]
+
+
+async def test_a_lap_of_which_frames_are_missing_is_refused_when_another_follows(disk):
+    with closing(CommitLog(disk.path, 1)) as log:
+        for seq in (1, 2):
+            place = (1, seq, len(record(seq)), None)
+            log.append(Commit([(1, "a")] if seq == 1 else [], [place], [record(seq)]))
+        end = log.size_bytes
+        log.begin_lap()
+        log.append(Commit([], [(1, 3, len(record(3)), None)], [record(3)]))
+        files = disk.logs()
+        assert [commit.places[0][1] for commit in read_commits(files, 1)] == [1, 2, 3]
+        assert [commit.places[0][1] for commit in read_commits(files, 2)] == [3]
+        data = files[0].read_bytes()
+        files[0].write_bytes(data[: 4096 + end - 1])
+        with pytest.raises(StoreFormatError, match="damaged"):
+            read_commits(files, 1)
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
@@ -160,7 +240,7 @@ async def test_a_torn_frame_is_the_end_of_the_log(disk, cut):
         whole = disk.logs()[0].stat().st_size
         assert await append(store, one("a", 2), one("b", 1)) is None
         left = disk.crashed()
-    (log,) = left.logs()
+    log = left.logs()[0]
     data = log.read_bytes()
     log.write_bytes(data[: max(whole, len(data) - cut)] + bytes(cut))
     async with opened(left) as store:
@@ -174,7 +254,7 @@ async def test_a_damaged_frame_before_the_last_is_no_end(disk, place):
         for seq in (1, 2, 3):
             assert await append(store, one("a", seq)) is None
         left = disk.crashed()
-    (log,) = left.logs()
+    log = left.logs()[0]
     data = bytearray(log.read_bytes())
     data[place] ^= 0xFF
     log.write_bytes(data)
@@ -187,12 +267,14 @@ async def test_a_log_that_does_not_continue_the_journals_is_refused(disk, monkey
     monkeypatch.setattr(sqlite_writer, "FILING_BYTES", 1)
     async with opened(disk) as store:
         assert await append(store, one("a", 1)) is None
+        await looked(store)
+        monkeypatch.undo()
         assert await append(store, one("a", 2), one("a", 3)) is None
         left = disk.crashed()
     assert left.counts() == (1, 1)
     left.execute("DELETE FROM journal")
     left.execute("DELETE FROM actor")
-    (log,) = left.logs()
+    log = left.logs()[0]
     with pytest.raises(StoreFormatError, match="does not continue"):
         await left.store().open()
     assert log.exists()
@@ -220,7 +302,7 @@ async def test_who_was_overtaken_while_opening_is_fenced(disk):
     connection, epoch = open_writer(disk.path, None)
     async with opened(disk) as newer:
         with closing(connection), closing(CommitLog(disk.path, epoch)) as log:
-            filing = Filing(SqliteOwner(connection, epoch), Unfiled(), log)
+            filing = Filing(SqliteOwner(connection, epoch), Unfiled(), log, Lock())
             with pytest.raises(FencedError):
                 filing.recover(disk.path)
         assert await append(newer, one("a", 1)) is None

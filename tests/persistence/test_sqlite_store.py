@@ -36,6 +36,7 @@ from persistence import (
     StoreFailedError,
     StoreFormatError,
     StoreWriteError,
+    sqlite_appends,
     sqlite_writer,
 )
 from persistence.group_commit import AppendJob
@@ -191,7 +192,7 @@ async def test_changes_that_did_not_fit_on_the_disk_are_folded_later(medium):
 
 
 async def test_forgotten_ends_of_journals_are_looked_up_again(medium, monkeypatch):
-    monkeypatch.setattr(sqlite_writer, "TIP_CACHE_MAX", 2)
+    monkeypatch.setattr(sqlite_appends, "TIP_CACHE_MAX", 2)
     async with opened(medium) as store:
         for seq in (1, 2, 3):
             for name in "abcd":
