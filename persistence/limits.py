@@ -17,6 +17,8 @@ __all__ = [
     "FOLD_GROUP_MAX",
     "GROUP_BYTES_MAX",
     "LOAD_GROUP_MAX",
+    "LOOP_GATHER_SECONDS",
+    "LOOP_GATHER_TURNS",
     "LOOP_WRITE_BYTES_MAX",
     "LOOP_WRITE_RETRY_SECONDS",
     "LOOP_WRITE_SECONDS_MAX",
@@ -95,6 +97,12 @@ after which a slower medium is tried there again.
 
 A round trip to the writer's thread costs as much: measured on one core with 64 callers, one call in
 flight each, commits took 0.5 ms by way of it, of which the medium was busy for 0.1 ms."""
+
+LOOP_GATHER_TURNS = 3
+LOOP_GATHER_SECONDS = 0.001
+"""Turns of the loop that must bring no batch before what is gathered is written on its thread, and
+how long that may take: as many as a request takes from its socket to the store. The loop stands
+still during a write, so fewer and larger ones serve everybody."""
 
 LOOP_WRITE_BYTES_MAX = 1024 * 1024
 """Largest batch that is written on the loop's thread."""

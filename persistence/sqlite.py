@@ -2,8 +2,8 @@
 
 Loop side only: queues in, outcomes back. What the threads do is in ``sqlite_writer`` and
 ``sqlite_reader``. A commit is one synced write to the commit log before any of it is acknowledged:
-of one batch by the loop itself while nothing else is to be written and the medium is fast, or else
-of everything that waited, by the writer's thread, while the next one gathers.
+by the loop itself, of what a few of its turns brought, while the medium is fast; or else of
+everything that waited, by the writer's thread, while the next one gathers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from persistence.errors import (
     FencedError,
     StoreClosedError,
     StoreError,
-    StoreOverloadedError,
     StoreReadError,
     StoreWriteError,
 )
@@ -43,8 +42,6 @@ from persistence.group_commit import (
     Outcome,
     TrimJob,
     gather,
-    settle,
-    weigh,
     weigh_changes,
 )
 from persistence.limits import (
@@ -66,7 +63,7 @@ from persistence.schema import (
     open_reader,
     open_writer,
 )
-from persistence.sqlite_appends import SqliteAppends
+from persistence.sqlite_queue import SqliteQueue
 from persistence.sqlite_reader import Answer, LoadJob, QueryJob, SqliteReader
 from persistence.sqlite_writer import SqliteWriter
 from persistence.store import Append, Done, Snapshot, StoreDescription
@@ -108,15 +105,9 @@ class SqliteStore:
         self._path = path
         self._bounds_of = retention.bounds_by(clock)
         self._pages_max = pages_max
-        self._pending_bytes_max = pending_bytes_max
-        self._pending_bytes = 0
+        self._queue = SqliteQueue(pending_bytes_max)
         self._changes_bytes_max = changes_bytes_max
         self._changes_bytes = 0
-        # None: there is something to be filed.
-        self._writes: SimpleQueue[Job | None] = SimpleQueue()
-        self._gathered: list[AppendJob] = []
-        self._queued_appends = 0
-        self._appends: SqliteAppends
         self._unfiled = Unfiled()
         self._reads: SimpleQueue[LoadJob | QueryJob | None] = SimpleQueue()
         self._threads: list[Thread] = []
@@ -155,18 +146,11 @@ class SqliteStore:
         if self._loop is None:
             asyncio.get_running_loop().call_soon(done, StoreClosedError())
             return
-        weight_bytes = weigh(batch)
-        refusal: StoreError | None = None
-        if self._pending_bytes + weight_bytes > self._pending_bytes_max:
-            refusal = StoreOverloadedError(self._pending_bytes, self._pending_bytes_max)
-            batch, weight_bytes = (), 0
-        self._pending_bytes += weight_bytes
-        self._gathered.append(AppendJob(batch, done, weight_bytes, refusal))
-        self._write_gathered()
+        self._queue.append(batch, done)
 
     def pending_bytes(self) -> int:
         """See ``Store.pending_bytes``."""
-        return self._pending_bytes
+        return self._queue.pending_bytes
 
     async def reset(self) -> None:
         """See ``Store.reset``."""
@@ -201,7 +185,7 @@ class SqliteStore:
             self._changes_bytes -= weight_bytes
             done(error)
 
-        self._put(FoldJob(actor, through, settled, None, changes, time, weight_bytes))
+        self._queue.put(FoldJob(actor, through, settled, None, changes, time, weight_bytes))
 
     async def history(self, actor: str, after: int, limit: int) -> list[bytes]:
         """See ``Store.history``."""
@@ -293,7 +277,7 @@ class SqliteStore:
         def done(error: StoreError | None) -> None:
             _resolve(settled, error)
 
-        self._put(job(done))
+        self._queue.put(job(done))
         await settled
 
     async def _row(
@@ -310,55 +294,6 @@ class SqliteStore:
         assert isinstance(row[0], str)
         return row[0]
 
-    def _write_gathered(self) -> None:
-        """Write what is gathered, here or on the writer's thread.
-
-        While that is at batches, what comes is gathered for the next commit, which may be written
-        here again; but a slow medium is kept busy.
-        """
-        appends, loop = self._appends, self._loop
-        if not self._gathered or loop is None or (self._queued_appends and not appends.is_slow):
-            return
-        jobs, self._gathered = self._gathered, []
-        outcomes = None if self._queued_appends else appends.settle_now(jobs)
-        if outcomes is not None:
-            loop.call_soon(self._report, loop, outcomes, jobs)
-            if appends.take_notice():
-                self._writes.put(None)
-            return
-        self._hand_over(jobs)
-
-    def _hand_over(self, jobs: Sequence[AppendJob]) -> None:
-        self._queued_appends += len(jobs)
-        for job in jobs:
-            self._writes.put(job)
-
-    def _put(self, job: Job) -> None:
-        """Queue what is no batch behind all batches."""
-        jobs, self._gathered = self._gathered, []
-        self._hand_over(jobs)
-        self._writes.put(job)
-
-    def _settled(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        outcomes: list[Outcome],
-        appends: Sequence[AppendJob],
-    ) -> None:
-        """Outcomes come from the writer's thread."""
-        self._queued_appends -= len(appends)
-        self._report(loop, outcomes, appends)
-        self._write_gathered()
-
-    def _report(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        outcomes: list[Outcome],
-        appends: Sequence[AppendJob],
-    ) -> None:
-        self._pending_bytes -= sum(job.weight_bytes for job in appends)
-        settle(loop, outcomes)
-
     def _write(
         self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[StoreDescription]
     ) -> None:
@@ -366,7 +301,7 @@ class SqliteStore:
         report = _reporter(loop, opened)
 
         def settled(outcomes: list[Outcome], appends: Sequence[AppendJob]) -> None:
-            _post(loop, self._settled, loop, outcomes, appends)
+            _post(loop, self._queue.settled, outcomes, appends)
 
         with suppress(_LoopGoneError):
             with ExitStack() as opening:
@@ -386,7 +321,7 @@ class SqliteStore:
                 if failure is not None:
                     report(failure)
                     return
-                self._appends = writer.appends
+                self._queue.open(loop, writer.appends)
                 synced = "log synced" if log.is_synced else "log not synced"
                 durability = f"{synced}; {describe_durability(connection)}"
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
@@ -403,8 +338,8 @@ class SqliteStore:
                 writer.file()
             elif not waiting:
                 with suppress(Empty):
-                    arrived.append(self._writes.get(timeout=patience))
-            _drain(self._writes, arrived)
+                    arrived.append(self._queue.jobs.get(timeout=patience))
+            _drain(self._queue.jobs, arrived)
             waiting.extend(job for job in arrived if job is not None)
             if not waiting:
                 continue

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from persistence import (
     SequenceConflictError,
     StoreFailedError,
     sqlite_appends,
+    sqlite_queue,
     sqlite_writer,
 )
 from persistence.commit_log import commit_logs, read_commits
@@ -32,22 +35,35 @@ def logged(medium):
     return len(read_commits(sorted(commit_logs(medium.path)), 1))
 
 
-async def test_the_loop_itself_writes_for_actors_that_are_known(medium, monkeypatch):
+async def test_commits_go_on_while_the_file_is_locked(medium, monkeypatch):
+    """The loop itself writes for actors that are known; the other thread waits for the lock."""
     monkeypatch.setattr(sqlite_appends, "LOOP_WRITE_SECONDS_MAX", FAST)
     async with opened(medium) as store:
         assert await append(store, one("a", 1)) is None
-        outcome = append(store, one("a", 2), one("a", 3))
-        assert logged(medium) == 2
-        assert not outcome.done()
-        assert await outcome is None
+        with closing(sqlite3.connect(medium.path, isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            waiting = checkpoint(store, "a", 1)
+            assert await append(store, one("a", 2), one("a", 3)) is None
+            assert await append(store, one("a", 4)) is None
+            assert not waiting.done()
+            assert logged(medium) == 3
+            somebody.execute("COMMIT")
+        assert await waiting is None
+        assert len((await load(store, "a")).tail) == 3
 
 
-async def test_what_comes_behind_the_writers_thread_is_gathered(medium, monkeypatch):
+@pytest.mark.parametrize(("seconds", "commits"), [(FAST, 1), (SLOW, 2)])
+async def test_a_commit_waits_for_what_the_next_turns_bring(medium, monkeypatch, seconds, commits):
     monkeypatch.setattr(sqlite_appends, "LOOP_WRITE_SECONDS_MAX", FAST)
     async with opened(medium) as store:
-        outcomes = [append(store, one("a", seq)) for seq in range(1, 6)]
-        assert await asyncio.gather(*outcomes) == [None] * 5
-        assert logged(medium) == 2
+        assert await append(store, one("a", 1), one("b", 1)) is None
+        monkeypatch.setattr(sqlite_queue, "LOOP_GATHER_SECONDS", seconds)
+        before = logged(medium)
+        first = append(store, one("a", 2))
+        await asyncio.sleep(0)
+        second = append(store, one("b", 2))
+        assert await asyncio.gather(first, second) == [None, None]
+        assert logged(medium) == before + commits
 
 
 async def test_a_slow_medium_is_left_to_the_writers_thread(medium, monkeypatch):
