@@ -124,6 +124,7 @@ class CommitLog:
         size_bytes: of this lap's frames.
         sealed_bytes: of the frames of the lap before, while these are not filed.
         began: when this lap's first frame was written, by the monotonic clock.
+        write_seconds: what the medium took for the last frame.
     """
 
     def __init__(self, store: Path, epoch: int) -> None:
@@ -132,6 +133,7 @@ class CommitLog:
         self.size_bytes = 0
         self.sealed_bytes = 0
         self.began = 0.0
+        self.write_seconds = 0.0
         self._number = 0
         self._frames_before = 0
         self._epoch = epoch
@@ -176,16 +178,19 @@ class CommitLog:
             entries = orjson.dumps((commit.names, commit.places))
         else:
             entries = orjson.dumps((commit.names, commit.places, self._frames_before))
-            self.began = monotonic()
         records = b"".join(commit.records)
         head = _FRAME.pack(0, self.lap, self._number, len(entries), len(records))[_CHECKED_FROM:]
         checksum = crc32(entries, crc32(head)).to_bytes(_CHECKED_FROM, "little")
         frame = b"".join((checksum, head, entries, records))
         at = _PAGE_BYTES + self.size_bytes
+        began = monotonic()
         try:
             self._file.write(frame, at)
         except OSError as error:
             self._take_back(at, error)
+        self.write_seconds = monotonic() - began
+        if not self._number:
+            self.began = began
         fenced = self.fenced()
         if fenced is not None:
             raise fenced

@@ -91,8 +91,7 @@ class SqliteAppends:
         That is when nothing is known of an actor's journal, as after a failure, and when the medium
         is slow or holds too much unfiled. The writer's thread must have no other batches.
         """
-        began = monotonic()
-        if began < self._slow_until:
+        if self.is_slow:
             return None
         tips = self._tips
         weight_bytes = 0
@@ -107,7 +106,7 @@ class SqliteAppends:
             return None
         with self._gate:
             outcomes = self._settle(jobs, None)
-        self._time(began, monotonic())
+        self._judge(self._log.write_seconds)
         return outcomes
 
     @property
@@ -126,12 +125,12 @@ class SqliteAppends:
         """Accept batches again."""
         self._failure = None
 
-    def _time(self, began: float, ended: float) -> None:
+    def _judge(self, write_seconds: float) -> None:
         """Average what writes took; one that was slow alone counts little."""
-        taken = min(ended - began, 4 * LOOP_WRITE_SECONDS_MAX)
+        taken = min(write_seconds, 4 * LOOP_WRITE_SECONDS_MAX)
         self._write_seconds += (taken - self._write_seconds) / 8
         if self._write_seconds > LOOP_WRITE_SECONDS_MAX:
-            self._slow_until = ended + LOOP_WRITE_RETRY_SECONDS
+            self._slow_until = monotonic() + LOOP_WRITE_RETRY_SECONDS
 
     def _settle(self, jobs: Sequence[AppendJob], failure: StoreError | None) -> list[Outcome]:
         plan = _Plan()

@@ -1,4 +1,4 @@
-"""Queue of the SQLite store: what is to be written, on its way from the loop to whoever writes it."""
+"""Queue of the SQLite store: what is to be written, until somebody writes it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class SqliteQueue:
     """Batches are gathered here and written on this thread; everything else goes to the writer's.
 
     A batch waits for those that come in the next turns of the loop, as a write costs the same for
-    all of them. While the writer's thread is at batches, what comes is gathered for the next commit;
-    only a slow medium is kept busy without a pause. Used on the loop's thread.
+    all of them. While the writer's thread is at batches, what comes is gathered for the next
+    commit; only a slow medium is kept busy without a pause. Used on the loop's thread.
 
     Attributes:
         jobs: for the writer's thread; None: there is something to be filed.

@@ -316,7 +316,7 @@ def test_threads_end_when_the_loop_is_gone(medium):
         return store
 
     store = asyncio.run(abandon())
-    store._writes.put(AppendJob([one("a", 1)], lambda error: None, 1, None))
+    store._queue.jobs.put(AppendJob([one("a", 1)], lambda error: None, 1, None))
     left = [thread for thread in threading.enumerate() if thread not in before]
     writer = next(thread for thread in left if thread.name == "store-writer")
     writer.join(timeout=30)
