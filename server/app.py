@@ -183,11 +183,16 @@ class Server:
 
         Raises:
             StartError, FolderLockedError: the surroundings do not allow it.
-            StoreError: the store cannot be opened.
+            StoreError: the store cannot be opened, or is lost meanwhile.
             ActorError: the module cannot be served, or not on this store.
         """
         async with AsyncExitStack() as parts:
-            ready = await self._start(parts)
+            try:
+                ready = await self._start(parts)
+            except ActorError as error:
+                raise self.failure or error from None  # a lost store is the better reason
+            if self.failure is not None:
+                raise self.failure
             self._parts = parts.pop_all()
         return ready
 
@@ -246,7 +251,7 @@ class Server:
         parts.callback(in_context(turn_context(host)))
         parts.callback(count_logs(self.metrics.log_records))
         parts.callback(self._ring.attach())
-        await self._start_host(host)
+        await host.start()
         parts.push_async_callback(_stop_host, host)
         for work in (
             turn_wheel(gateway.wheel),
@@ -295,15 +300,6 @@ class Server:
                 lost=description.risk,
             )
         return store, description
-
-    async def _start_host(self, host: Host) -> None:
-        """Start the actors; a store that is lost meanwhile is the better reason to end."""
-        try:
-            await host.start()
-        except ActorError as error:
-            raise self.failure or error from None
-        if self.failure is not None:
-            raise self.failure
 
     def _store_failed(self, error: StoreError) -> None:
         if self.failure is not None:
