@@ -119,7 +119,7 @@ TIP_CACHE_MAX = 262_144
 """Actors whose last sequence number the writer remembers; beyond it all are forgotten and
 looked up again, in one statement per commit."""
 
-FILING_BYTES = 256 * 1024
+FILING_BYTES = 1024 * 1024
 FILING_SECONDS = 1.0
 """Size of the commit log, and age of its first commit, from which on it is filed into journals.
 
