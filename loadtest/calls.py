@@ -1,8 +1,9 @@
 """Calls: one connection that keeps a number of reducer calls in flight, and checks every answer.
 
 Requests are encoded before the load begins, and answers are recognised by their shape: a caller
-without subscriptions gets the same 22 bytes for each call that commits (wire spec 6.2, S08), so a
-whole frame of answers is checked by a few slices. Anything else is decoded, to say what it was.
+without subscriptions gets the same 22 bytes for each call that commits (wire spec 6.2, S08), and
+one that follows a row which its calls change gets always as many more, so a whole frame of answers
+is checked by a few slices. Anything else is decoded, to say what it was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from loadtest.connection import Address, Connection
 from loadtest.errors import CheckError, ConnectionEndedError, LoadTestError
 from loadtest.frames import binary_frame
 from loadtest.latency import Latencies
+from protocol.client import Client
 from protocol.errors import DecodeError
 from protocol.messages.answers import (
     InitialConnection,
@@ -24,6 +26,7 @@ from protocol.messages.answers import (
     ReducerOkEmpty,
     ReducerResult,
     ServerMessage,
+    SubscribeApplied,
 )
 from protocol.messages.requests import CallReducer
 from protocol.messages.v2_client import decode_server_message, encode_client_message
@@ -35,6 +38,7 @@ Clock = Callable[[], int]
 """Nanoseconds, monotonic."""
 
 _ANSWER_BYTES = 22
+_UNKNOWN = 1 << 30
 _OK_TAG = b"\x06"
 _COMMITTED = b"\x00"
 
@@ -68,20 +72,20 @@ class CallRing:
         size = self._size
         return binary_frame(self._bytes[start * size : (start + count) * size])
 
-    def committed(self, data: bytes, start: int) -> int:
+    def committed(self, data: bytes, start: int, answer_bytes: int = _ANSWER_BYTES) -> int:
         """Count the answers in a message, if all say that the calls from ``start`` on committed.
 
         Returns:
             The number of answers; 0 when anything in it is something else.
         """
-        count, rest = divmod(len(data) - 1, _ANSWER_BYTES)
+        count, rest = divmod(len(data) - 1, answer_bytes)
         if (
             rest
             or data[0]
             or count > self.length
-            or data[2::_ANSWER_BYTES] != self._ids[start : start + count]
-            or data[1::_ANSWER_BYTES].count(_OK_TAG) != count
-            or data[14::_ANSWER_BYTES].count(_COMMITTED) != count
+            or data[2::answer_bytes] != self._ids[start : start + count]
+            or data[1::answer_bytes].count(_OK_TAG) != count
+            or data[14::answer_bytes].count(_COMMITTED) != count
         ):
             return 0
         return count
@@ -134,6 +138,7 @@ class Caller:
         self._clock = clock
         self._next = 0
         self._expected = 0
+        self._answer_bytes = _ANSWER_BYTES
         self._on_refusal = on_refusal
         self._batches: deque[tuple[int, int]] = deque()
         self._waiting: deque[tuple[int, int]] = deque()
@@ -155,6 +160,23 @@ class Caller:
             confirmed=confirmed,
         )
         await self._hello
+
+    async def follow(self, query: str) -> None:
+        """Subscribe to one row, which each call makes or changes, and learn what answers look like.
+
+        Makes two calls: the first may make the row, and those after the second are answered like
+        it.
+        """
+        client = Client(Subprotocol.V3_BSATN)
+        client.subscribe([query])
+        for frame in client.frames():
+            self._connection.send(frame)
+        self._hello = asyncio.get_running_loop().create_future()
+        await self._hello
+        for _ in range(2):
+            self._answer_bytes = _UNKNOWN
+            self._send(1, self._clock())
+            await self.stop()
 
     def start(self) -> None:
         """Fill the pipe, and keep it full from now on."""
@@ -192,7 +214,7 @@ class Caller:
 
     def message_received(self, data: bytes) -> None:
         """Take answers, and make as many calls as were answered."""
-        count = self._ring.committed(data, self._expected)
+        count = self._ring.committed(data, self._expected, self._answer_bytes)
         if not count:
             self._take_other(data)
             return
@@ -249,11 +271,15 @@ class Caller:
                 if isinstance(message, InitialConnection) and not self._hello.done():
                     self.token = message.token
                     self._hello.set_result(None)
+                elif isinstance(message, SubscribeApplied) and not self._hello.done():
+                    self._hello.set_result(None)
                 elif not self._took(message):
                     self._fail(CheckError(f"expected answer {self._expected}, got {message}"))
                     return
         except DecodeError as error:
             self._fail(CheckError(f"not a message: {error}"))
+        if self._answer_bytes == _UNKNOWN:
+            self._answer_bytes = len(data) - 1
 
     def _took(self, message: ServerMessage) -> bool:
         """Take one answer that is the next one; False when it is none."""

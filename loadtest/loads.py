@@ -57,6 +57,8 @@ async def _calls(case: Case, server: ServerProcess, window: Window) -> Measureme
         for caller in callers:
             stack.push_async_callback(caller.close)
         await _few_at_once(caller.connect(server.address) for caller in callers)
+        if case.work is Work.BUMP:
+            await _few_at_once(caller.follow("SELECT * FROM counter") for caller in callers)
         for caller in callers:
             caller.start()
         measurement = await window.measure(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from struct import Struct, pack, unpack_from
 from struct import error as struct_error
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from protocol.errors import DecodeError, EncodeError
 from protocol.limits import FIXED_ROW_BYTES_MAX
@@ -23,10 +23,11 @@ __all__ = [
 SizeHint: TypeAlias = int | tuple[int, ...]
 """FixedSize as the size of every row, RowOffsets as the tuple of every row's start."""
 
-EMPTY_ROW_LIST = bytes.fromhex("01 00000000 00000000")
+EMPTY_ROW_LIST: Final = bytes.fromhex("01 00000000 00000000")
 """The canonical list of no rows: no offsets, no data."""
 
 _fixed_head = Struct("<BHI")
+_pack_fixed_head: Final = _fixed_head.pack
 _length = Struct("<I")
 
 
@@ -44,11 +45,11 @@ def encode_row_list(rows: Sequence[bytes]) -> bytes:
     count = len(rows)
     try:
         if count == 1 and 0 < size <= FIXED_ROW_BYTES_MAX:
-            return _fixed_head.pack(0, size, size) + rows[0]
+            return _pack_fixed_head(0, size, size) + rows[0]
         sizes = list(map(len, rows))
         total = sum(sizes)
         if 0 < size <= FIXED_ROW_BYTES_MAX and sizes.count(size) == count:
-            return b"".join((_fixed_head.pack(0, size, total), *rows))
+            return b"".join((_pack_fixed_head(0, size, total), *rows))
         starts = accumulate(sizes[:-1], initial=0)
         return b"".join((pack(f"<BI{count}QI", 1, count, *starts, total), *rows))
     except struct_error as fault:

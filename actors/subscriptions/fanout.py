@@ -62,8 +62,7 @@ def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
     name = plan.query.name
     (((dialect, query_set_id), subscribers),) = plan.groups.items()
     rows = dialect.table_rows(name, hit.inserts, hit.deletes, event=plan.is_event)
-    update = dialect.table_update(name, (rows,))
-    body = dialect.transaction_body((dialect.query_set_update(query_set_id, (update,)),))
+    body = dialect.single_body(query_set_id, name, rows)
     own = None
     message = None
     for subscriber in subscribers:

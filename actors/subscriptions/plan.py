@@ -42,13 +42,14 @@ class Plan:
 
     Attributes:
         reader: the user whose own rows these are; None for what everybody sees.
+        is_event: whether the rows are events.
         groups: subscribers by how they are spelled to and by query set id. All of one group are
             sent the same bytes.
         updates: transactions that concerned it.
         rows: inserts and deletes of those, as often as one subscriber is told them.
     """
 
-    __slots__ = ("caller", "groups", "query", "reader", "rows", "updates")
+    __slots__ = ("caller", "groups", "is_event", "query", "reader", "rows", "updates")
 
     def __init__(
         self, query: CompiledQuery, caller: Identity | None, reader: str | None = None
@@ -56,14 +57,10 @@ class Plan:
         self.query = query
         self.caller = Identity(0) if caller is None else caller
         self.reader = reader
+        self.is_event = bool(getattr(query.source, "is_event", False))
         self.groups: dict[tuple[Dialect, int], dict[Subscriber, None]] = {}
         self.updates = 0
         self.rows = 0
-
-    @property
-    def is_event(self) -> bool:
-        """Whether the rows are events."""
-        return getattr(self.query.source, "is_event", False)
 
     def select(self, rows: Iterable[EncodedRow]) -> list[bytes]:
         """The bytes of the rows that pass the query's predicate, in the given order."""

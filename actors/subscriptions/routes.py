@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from actors.subscriptions.matcher import Matcher
 from actors.subscriptions.plan import Change, Plan
@@ -11,6 +11,9 @@ from actors.subscriptions.plan import Change, Plan
 __all__ = ["Routes"]
 
 Told = TypeVar("Told")
+
+_new: Final = tuple.__new__
+"""Makes a NamedTuple on the hot path at a fifth of its constructor's cost."""
 
 
 class Routes:
@@ -55,7 +58,7 @@ class Routes:
         if self._everything:
             inserted = [told for _, told in inserts]
             deleted = [told for _, told in deletes]
-            hits.extend(Change(plan, inserted, deleted) for plan in self._everything)
+            hits += [_new(Change, (plan, inserted, deleted)) for plan in self._everything]
         if self._matched:
             found: dict[Plan, Change[Told]] = {}
             for side, changes in ((1, inserts), (2, deletes)):

@@ -59,6 +59,14 @@ def _count(parts: Sequence[bytes]) -> bytes:
     return _U32.pack(len(parts))
 
 
+def _spell_single_head(query_set_id: int, table: str) -> bytes:
+    """What comes before the one fragment of the one table of the one set."""
+    return b"".join((_U32.pack(1), _IDS.pack(query_set_id, 1), _name(table), _U32.pack(1)))
+
+
+_single_head: Final = lru_cache(4096)(_spell_single_head)
+
+
 def _query_rows(tables: Sequence[tuple[str, bytes]]) -> bytes:
     parts = [_U32.pack(len(tables))]
     for table, rows in tables:
@@ -183,6 +191,10 @@ class V2Wire:
     def query_set_update(self, query_set_id: int, tables: Sequence[bytes]) -> bytes:
         """Spell a QuerySetUpdate of ``table_update`` fragments."""
         return b"".join((_IDS.pack(query_set_id, len(tables)), *tables))
+
+    def single_body(self, query_set_id: int, table: str, rows: bytes) -> bytes:
+        """Spell the fields of a TransactionUpdate with one ``table_rows`` fragment."""
+        return _single_head(query_set_id, table) + rows
 
     def transaction_body(self, query_sets: Sequence[bytes]) -> bytes:
         """Spell the fields of a TransactionUpdate out of ``query_set_update`` fragments."""

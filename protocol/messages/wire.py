@@ -50,6 +50,13 @@ class Dialect(Protocol):
         """
         ...
 
+    def single_body(self, query_set_id: int, table: str, rows: bytes) -> bytes:
+        """Spell the transaction body of one ``table_rows`` fragment, the whole of most commits.
+
+        The same bytes as by way of ``table_update`` and ``query_set_update``; hot path.
+        """
+        ...
+
     def transaction_update(self, body: bytes, request_id: OpaqueId) -> bytes:
         """Spell the whole message that tells a connection that did not call of a commit.
 

@@ -178,3 +178,10 @@ def test_a_subscribe_has_a_bounded_number_of_queries():
 def test_the_shared_wire_is_its_own_dialect():
     assert V2.dialect is V2
     assert not V2.merges_sets
+
+
+def test_a_body_of_one_fragment_is_spelled_alike_at_once():
+    for set_id, table, rows in ((0, "t", [b"\x01"]), (7, "tables of ünï", [b"ab", b"c"])):
+        fragment = V2.table_rows(table, rows, [b"gone"])
+        sets = [V2.query_set_update(set_id, [V2.table_update(table, [fragment])])]
+        assert V2.single_body(set_id, table, fragment) == V2.transaction_body(sets)
