@@ -17,6 +17,9 @@ CHECKOUT = Path(__file__).parents[2]
 SUITES = (
     "actors/datastore",
     "actors/host",
+    "persistence/test_sqlite_appends.py",
+    "persistence/test_sqlite_filing.py",
+    "persistence/test_unfiled.py",
     "protocol/test_connection.py",
     "protocol/test_messages_v2.py",
     "server/test_frames.py",
