@@ -123,7 +123,7 @@ FILING_BYTES = 1024 * 1024
 FILING_SECONDS = 1.0
 """Size of the commit log, and age of its first commit, from which on it is filed into journals.
 
-More would share the cost of filing among more records, and let the appends behind it wait longer; a
+More would share the cost of filing among more records, and take the processor for longer at once; a
 copy of the file alone, as ``.backup`` makes it, is as old as the log."""
 
 UNFILED_BYTES_MAX = 64 * 1024 * 1024

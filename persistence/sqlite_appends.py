@@ -75,7 +75,7 @@ class SqliteAppends:
         # Of the actors written lately; forgotten after every failure, which leaves it ahead.
         self._tips: dict[str, _Tip] = {}
         self._id_max = 0
-        self._write_seconds = 0.0
+        self._mean_seconds = 0.0
         self._slow_until = 0.0
 
     def settle(self, jobs: Sequence[AppendJob], failure: StoreError | None) -> list[Outcome]:
@@ -96,8 +96,6 @@ class SqliteAppends:
         tips = self._tips
         weight_bytes = 0
         for job in jobs:
-            if job.refusal is not None:
-                return None
             weight_bytes += job.weight_bytes
             for append in job.batch:
                 if append[0] not in tips:
@@ -128,8 +126,8 @@ class SqliteAppends:
     def _judge(self, write_seconds: float) -> None:
         """Average what writes took; one that was slow alone counts little."""
         taken = min(write_seconds, 4 * LOOP_WRITE_SECONDS_MAX)
-        self._write_seconds += (taken - self._write_seconds) / 8
-        if self._write_seconds > LOOP_WRITE_SECONDS_MAX:
+        self._mean_seconds += (taken - self._mean_seconds) / 8
+        if self._mean_seconds > LOOP_WRITE_SECONDS_MAX:
             self._slow_until = monotonic() + LOOP_WRITE_RETRY_SECONDS
 
     def _settle(self, jobs: Sequence[AppendJob], failure: StoreError | None) -> list[Outcome]:

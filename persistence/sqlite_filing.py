@@ -7,6 +7,7 @@ log of the owner before. A record that is in both places is the same one: the lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 
@@ -116,7 +117,7 @@ class Filing:
         runs: list[tuple[int, int, int, int, int, int]] = []
         parts: list[bytes] = []
         offset = 0
-        for found in sorted(waiting, key=_place):
+        for found in sorted(waiting, key=attrgetter("actor_id", "seq")):
             if found.is_new:
                 names.append((found.actor_id, found.name))
             if found.wake is not None:
@@ -136,8 +137,3 @@ class Filing:
                 to_json(list(wakes.items())),
             ),
         )
-
-
-def _place(waiting: UnfiledActor) -> tuple[int, int]:
-    """Where its records belong: one after another they are cheaper to insert."""
-    return waiting.actor_id, waiting.seq

@@ -34,13 +34,12 @@ class SqliteQueue:
         self._pending_bytes_max = pending_bytes_max
         self._gathered: list[AppendJob] = []
         self._handed_over = 0
-        self._began = 0.0
         self._is_waiting = False
         self._loop: asyncio.AbstractEventLoop
         self._appends: SqliteAppends
 
     def open(self, loop: asyncio.AbstractEventLoop, appends: SqliteAppends) -> None:
-        """Begin to take batches."""
+        """Be ready for batches; called by the writer's thread before anybody gives one."""
         self._loop = loop
         self._appends = appends
 
@@ -73,15 +72,14 @@ class SqliteQueue:
     def _wait(self) -> None:
         if not self._is_waiting:
             self._is_waiting = True
-            self._began = monotonic()
-            self._loop.call_soon(self._look, len(self._gathered), LOOP_GATHER_TURNS)
+            self._loop.call_soon(self._look, monotonic(), len(self._gathered), LOOP_GATHER_TURNS)
 
-    def _look(self, count: int, turns: int) -> None:
-        """Write unless batches still come."""
+    def _look(self, began: float, count: int, turns: int) -> None:
+        """Write unless batches still come: there were ``count``, and some turns may pass."""
         if len(self._gathered) > count:
             turns = LOOP_GATHER_TURNS
-        if turns and monotonic() - self._began < LOOP_GATHER_SECONDS:
-            self._loop.call_soon(self._look, len(self._gathered), turns - 1)
+        if turns and monotonic() - began < LOOP_GATHER_SECONDS:
+            self._loop.call_soon(self._look, began, len(self._gathered), turns - 1)
             return
         self._is_waiting = False
         if self._gathered and not self._handed_over:

@@ -12,6 +12,7 @@ from rig import V2, V3, answers
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from actors.host.turns import unavailable
 from persistence import decode_record, open_store
 from persistence.errors import FencedError, FolderLockedError
 from protocol.messages import (
@@ -24,6 +25,8 @@ from protocol.messages import (
     TransactionUpdate,
 )
 from protocol.messages.v2_client import encode_client_message
+from server import app
+from server.admin.composition import open_admin
 from server.app import Ready, Server
 from server.commands.mint_token import mint_token
 from server.errors import BindRefusedError, PortInUseError, StartError
@@ -243,6 +246,27 @@ async def test_a_store_that_is_taken_over_ends_an_idle_server(tmp_path, monkeypa
             await asyncio.wait_for(one.ended.wait(), 5)
             assert isinstance(one.failure, FencedError)
             assert not two.ended.is_set()
+
+
+@pytest.mark.parametrize("is_met", [True, False])
+async def test_a_store_that_is_lost_while_the_server_starts_is_named(tmp_path, monkeypatch, is_met):
+    """Its actors have started; whether the start itself meets a refusal of theirs, or nothing."""
+    store = f"sqlite://{tmp_path}/shared.sqlite3"
+    another = open_store(store, tmp_path)
+    server = Server(settings(tmp_path / "one", store=store))
+
+    async def overtaken(*parts):
+        await another.open()
+        while server.failure is None:
+            await server.canary.beat()
+        if is_met:
+            raise unavailable()
+        await open_admin(*parts)
+
+    monkeypatch.setattr(app, "open_admin", overtaken)
+    with pytest.raises(FencedError):
+        await server.start()
+    await another.close()
 
 
 async def test_history_is_kept_as_it_was_told(tmp_path):
