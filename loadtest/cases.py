@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -36,7 +37,10 @@ class Case:
         in_flight: unanswered calls of each; answered ones are replaced in one frame.
         subscribers: connections that follow the accounts; the deliveries are then measured.
         accounts: rows of the bank.
+        rate: of an open loop, calls per second at random moments; 0 for a closed one, in which the
+            next call waits for an answer.
         target: operations per second on the reference machine, compiled and durable.
+        target_p99_millis: of an open loop, from the moment at which a call was due.
     """
 
     name: str
@@ -46,7 +50,9 @@ class Case:
     in_flight: int
     subscribers: int = 0
     accounts: int = 10_000
+    rate: int = 0
     target: int | None = None
+    target_p99_millis: float | None = None
 
     def ring(self, number: int) -> CallRing:
         """The calls of one connection, the same in every run."""
@@ -55,6 +61,15 @@ class Case:
         random = Random(_SEED + number)
         pairs = [random.sample(range(self.accounts), 2) for _ in range(_RING)]
         return CallRing("transfer", [struct.pack("<IIq", *pair, 1) for pair in pairs])
+
+    def arrivals(self) -> Iterator[tuple[float, int]]:
+        """Seconds from one call of an open loop to the next, and which connection makes it.
+
+        Moments of a Poisson process, the same in every run.
+        """
+        random = Random(_SEED)
+        while True:
+            yield random.expovariate(self.rate), random.randrange(self.connections)
 
 
 CASES = (
@@ -105,6 +120,24 @@ CASES = (
         512,
         1,
         target=20_000,
+    ),
+    Case(
+        "rated-users-22500",
+        "64 connections, 22,500 calls/s at random moments, an actor each",
+        Work.BUMP,
+        64,
+        1,
+        rate=22_500,
+        target_p99_millis=5,
+    ),
+    Case(
+        "rated-users-50000",
+        "64 connections, 50,000 calls/s at random moments, an actor each",
+        Work.BUMP,
+        64,
+        1,
+        rate=50_000,
+        target_p99_millis=5,
     ),
     Case(
         "fanout-full",

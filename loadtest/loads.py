@@ -22,6 +22,7 @@ from loadtest.subscriber import Subscriber
 
 __all__ = ["prepare", "run_case"]
 
+_NANOS = 1_000_000_000
 _BALANCE = 1_000_000_000
 _CHECKED_USERS = 8
 
@@ -59,16 +60,39 @@ async def _calls(case: Case, server: ServerProcess, window: Window) -> Measureme
         await _few_at_once(caller.connect(server.address) for caller in callers)
         if case.work is Work.BUMP:
             await _few_at_once(caller.follow("SELECT * FROM counter") for caller in callers)
-        for caller in callers:
-            caller.start()
+        offering = asyncio.create_task(_offer(case, callers)) if case.rate else None
+        if offering is None:
+            for caller in callers:
+                caller.start()
         measurement = await window.measure(
             server, latencies, lambda: sum(caller.answered for caller in callers)
         )
+        if offering is not None:
+            offering.cancel()
+            await asyncio.wait((offering,))
         async with asyncio.timeout(DRAIN_SECONDS_MAX):
             for caller in callers:
                 await caller.stop()
     await _check_rows(case, server.address, callers)
     return measurement
+
+
+async def _offer(case: Case, callers: Sequence[Caller]) -> None:
+    """Make each call of an open loop when it is due, for ever.
+
+    It looks at the clock at every turn of the event loop, which takes all of the client's core:
+    timers, which count milliseconds, would be seen in the latencies.
+    """
+    arrivals = case.arrivals()
+    seconds, number = next(arrivals)
+    due = time.perf_counter_ns() + round(seconds * _NANOS)
+    while True:
+        await asyncio.sleep(0)
+        now = time.perf_counter_ns()
+        while due <= now:
+            callers[number].call(1, due)
+            seconds, number = next(arrivals)
+            due += round(seconds * _NANOS)
 
 
 async def _fan_out(case: Case, server: ServerProcess, window: Window) -> Measurement:

@@ -35,6 +35,11 @@ def _millis(micros: int) -> str:
     return f"{micros / 1_000:,.1f}"
 
 
+def _colored(figure: str, *, is_met: bool) -> str:
+    color = "green" if is_met else "red"
+    return f"[{color}]{figure}[/{color}]"
+
+
 def results_table(results: Sequence[CaseResult]) -> Table:
     """One line per case: its median run, and its target."""
     table = Table(title="Median runs; latency in ms, server CPU in us per operation")
@@ -43,14 +48,19 @@ def results_table(results: Sequence[CaseResult]) -> Table:
         table.add_column(name, justify="right")
     for case, runs, _ in results:
         run = median_run(runs)
-        color = "" if case.target is None else ("green" if run.rate >= case.target else "red")
-        rate = f"{run.rate:,.0f}"
+        rate, p99, target = f"{run.rate:,.0f}", _millis(run.latency.p99), ""
+        if case.target is not None:
+            rate = _colored(rate, is_met=run.rate >= case.target)
+            target = f"{case.target:,}"
+        elif case.target_p99_millis is not None:
+            p99 = _colored(p99, is_met=run.latency.p99 < case.target_p99_millis * 1_000)
+            target = f"p99 < {case.target_p99_millis:g}"
         table.add_row(
             case.name,
-            f"[{color}]{rate}[/{color}]" if color else rate,
-            "" if case.target is None else f"{case.target:,}",
+            rate,
+            target,
             _millis(run.latency.p50),
-            _millis(run.latency.p99),
+            p99,
             _millis(run.latency.max),
             f"{run.server_micros:,.2f}",
             f"{run.server_share:.0%}",

@@ -4,6 +4,7 @@ import io
 import json
 import os
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from loadtest.cases import CASES, Work
 from loadtest.errors import ServerProcessError
 from loadtest.latency import LatencySummary
 from loadtest.measurement import Measurement, median_run
-from loadtest.report import profile_tables, results_table, write_json
+from loadtest.report import CaseResult, profile_tables, results_table, write_json
 from loadtest.server_process import running_server
 
 OPTIONS = BenchOptions(
@@ -42,12 +43,20 @@ def small(name: str):
         connections=min(case.connections, 4),
         subscribers=min(case.subscribers, 5),
         accounts=50,
+        rate=min(case.rate, 2_000),
     )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["coalesced-bank", "coalesced-users", "single-users-64", "fanout-full", "fanout-single"],
+    [
+        "coalesced-bank",
+        "coalesced-users",
+        "single-users-64",
+        "rated-users-22500",
+        "fanout-full",
+        "fanout-single",
+    ],
 )
 async def test_a_case_runs_and_passes_its_checks(name, tmp_path) -> None:
     screen = io.StringIO()
@@ -91,6 +100,31 @@ def test_the_median_is_a_run_that_was() -> None:
     assert median_run(runs[:3]).operations == 30
     assert runs[0].rate == 25.0
     assert runs[0].server_micros == 20_000.0
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "p99", "is_met"),
+    [
+        ("coalesced-users", 120_000, 9_000, True),
+        ("coalesced-users", 119_999, 1, False),
+        ("rated-users-22500", 1, 4_999, True),
+        ("rated-users-22500", 22_500, 5_000, False),
+    ],
+)
+def test_a_target_is_a_rate_or_in_an_open_loop_a_latency(name, rate, p99, is_met) -> None:
+    case = next(case for case in CASES if case.name == name)
+    run = Measurement(rate, 1.0, LatencySummary(1, p99, 9_999), 1.0, 0.5)
+    table = results_table([CaseResult(case, [run], "ready")])
+    (cells,) = zip(*(column.cells for column in table.columns), strict=True)
+    judged = "".join(cells)
+    assert ("[green]" in judged, "[red]" in judged) == (is_met, not is_met)
+
+
+def test_an_open_loop_has_the_rate_that_it_says() -> None:
+    case = next(case for case in CASES if case.name == "rated-users-50000")
+    calls = list(islice(case.arrivals(), 50_000))
+    assert sum(seconds for seconds, _ in calls) == pytest.approx(1.0, rel=0.02)
+    assert {number for _, number in calls} == set(range(case.connections))
 
 
 def test_every_case_has_a_module_that_exists() -> None:
