@@ -27,7 +27,7 @@ from persistence.memory import MemoryDisk, MemoryStore
 from persistence.record import Record, RowChange, decode_record, encode_record
 from persistence.retention import Retention, RetentionPolicy, parse_retention
 from persistence.sqlite import SqliteStore
-from persistence.store import Append, Done, Snapshot, Store, StoreDescription
+from persistence.store import Append, Done, PlainAppend, Snapshot, Store, StoreDescription
 
 __all__ = [
     "ActorNameError",
@@ -40,6 +40,7 @@ __all__ = [
     "FolderLockedError",
     "MemoryDisk",
     "MemoryStore",
+    "PlainAppend",
     "Record",
     "Retention",
     "RetentionPolicy",

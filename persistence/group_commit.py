@@ -21,7 +21,7 @@ from persistence.limits import (
     GROUP_BYTES_MAX,
 )
 from persistence.record import RowChange
-from persistence.store import Append, Done
+from persistence.store import Done, PlainAppend
 
 __all__ = [
     "AppendJob",
@@ -46,7 +46,7 @@ Outcome: TypeAlias = tuple[Done, StoreError | None]
 class AppendJob(NamedTuple):
     """A batch; ``refusal`` is set when it failed on entry, and takes its turn all the same."""
 
-    batch: Sequence[Append]
+    batch: Sequence[PlainAppend]
     done: Done
     weight_bytes: int
     refusal: StoreError | None
@@ -141,7 +141,7 @@ class FailedCheckpoints:
         return False
 
 
-def weigh(batch: Sequence[Append]) -> int:
+def weigh(batch: Sequence[PlainAppend]) -> int:
     """Bytes that a batch counts against the limits of the queue and of a commit."""
     return sum([len(append[2]) for append in batch]) + APPEND_OVERHEAD_BYTES * len(batch)
 

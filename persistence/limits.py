@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 __all__ = [
     "ACTOR_NAME_BYTES_MAX",
     "APPEND_OVERHEAD_BYTES",
@@ -46,10 +48,10 @@ __all__ = [
     "WAL_PAGES_MAX",
 ]
 
-CALLER_BYTES = 32
+CALLER_BYTES: Final = 32
 """A caller is one identity (256 bits) or absent; any other length is a programmer's error."""
 
-CALL_BYTES_MAX = 0xFFFF
+CALL_BYTES_MAX: Final = 0xFFFF
 """Longest name of a call in UTF-8: its length field has 16 bits."""
 
 RECORD_BYTES_MAX = 32 * 1024 * 1024
@@ -61,7 +63,7 @@ ACTOR_NAME_BYTES_MAX = 512
 META_KEY_BYTES_MAX = 512
 """Longest key of the store's own small values; a longer one is a programmer's error."""
 
-APPEND_OVERHEAD_BYTES = 128
+APPEND_OVERHEAD_BYTES: Final = 128
 """What one append weighs in the queue besides its record: tuple, integers, references."""
 
 PENDING_BYTES_MAX = 256 * 1024 * 1024

@@ -37,7 +37,7 @@ from persistence.group_commit import (
 from persistence.limits import CHANGES_BYTES_MAX, META_KEY_BYTES_MAX, PENDING_BYTES_MAX
 from persistence.record import RowChange, check_place
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, count_excess, now_micros
-from persistence.store import Append, Done, Snapshot, StoreDescription, check_actor_name
+from persistence.store import Done, PlainAppend, Snapshot, StoreDescription, check_actor_name
 from persistence.tail import fold_changes, fold_journal, verify_tail
 
 __all__ = ["MemoryDisk", "MemoryStore", "StoredActor"]
@@ -113,7 +113,7 @@ class MemoryStore:
             "memory", "this process", "none: gone with the process", self._epoch
         )
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         """See ``Store.append``."""
         weight_bytes = weigh(batch)
         refusal: StoreError | None = None

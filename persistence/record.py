@@ -37,6 +37,9 @@ _CHECKSUM = Struct("<I")
 _BYTES_MIN: Final = _HEADER.size + _CHECKSUM.size
 _pack_header: Final = _HEADER.pack
 _pack_change: Final = _CHANGE.pack
+_crc32: Final = crc32
+_WORDS: Final = tuple(number.to_bytes(4, "little") for number in range(1_024))
+"""What most numbers of a change are, at a fifth of the cost of packing them."""
 _unpack_header = _HEADER.unpack_from
 _unpack_change = _CHANGE.unpack_from
 _unpack_checksum = _CHECKSUM.unpack_from
@@ -85,7 +88,7 @@ def encode_record(
     """
     name = call.encode()
     assert len(name) <= CALL_BYTES_MAX
-    assert len(caller) in (0, CALLER_BYTES)
+    assert not caller or len(caller) == CALLER_BYTES
     parts = [
         _pack_header(_VERSION, seq, time, len(caller), len(name), len(args), len(changes)),
         name,
@@ -93,16 +96,16 @@ def encode_record(
         args,
     ]
     for table_id, key, row in changes:
-        if row is None:
-            parts.append(_pack_change(table_id, len(key), _DELETED))
-            parts.append(key)
+        size = _DELETED if row is None else len(row)
+        if table_id < 1_024 and len(key) < 1_024 and size < 1_024:
+            parts += (_WORDS[table_id], _WORDS[len(key)], _WORDS[size], key)
         else:
-            parts.append(_pack_change(table_id, len(key), len(row)))
-            parts.append(key)
+            parts += (_pack_change(table_id, len(key), size), key)
+        if row is not None:
             parts.append(row)
     body = b"".join(parts)
     assert len(body) < RECORD_BYTES_MAX
-    return body + crc32(body).to_bytes(4, "little")
+    return body + _crc32(body).to_bytes(4, "little")
 
 
 def record_seq(data: bytes) -> int:

@@ -47,7 +47,7 @@ from persistence.redis_line import RedisLine
 from persistence.redis_queue import RedisQueue
 from persistence.redis_url import RedisAddress
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, now_micros
-from persistence.store import Append, Done, Snapshot, StoreDescription, is_actor_name
+from persistence.store import Done, PlainAppend, Snapshot, StoreDescription, is_actor_name
 from persistence.tail import verify_tail
 
 __all__ = ["RedisStore"]
@@ -104,7 +104,7 @@ class RedisStore:
         self._epoch = attached.link.epoch
         return StoreDescription("redis", str(self._address), durability, self._epoch, risk)
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         """See ``Store.append``."""
         queue = self._queue
         if queue is None:

@@ -66,7 +66,7 @@ from persistence.schema import (
 from persistence.sqlite_queue import SqliteQueue
 from persistence.sqlite_reader import Answer, LoadJob, QueryJob, SqliteReader
 from persistence.sqlite_writer import SqliteWriter
-from persistence.store import Append, Done, Snapshot, StoreDescription
+from persistence.store import Done, PlainAppend, Snapshot, StoreDescription
 from persistence.tail import verify_tail
 from persistence.unfiled import Unfiled, join_unfiled
 
@@ -141,7 +141,7 @@ class SqliteStore:
             raise
         return description
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         """See ``Store.append``."""
         if self._loop is None:
             asyncio.get_running_loop().call_soon(done, StoreClosedError())

@@ -11,7 +11,7 @@ from persistence.errors import StoreError, StoreOverloadedError
 from persistence.group_commit import AppendJob, Job, Outcome, settle, weigh
 from persistence.limits import LOOP_GATHER_SECONDS, LOOP_GATHER_TURNS
 from persistence.sqlite_appends import SqliteAppends
-from persistence.store import Append, Done
+from persistence.store import Done, PlainAppend
 
 __all__ = ["SqliteQueue"]
 
@@ -43,7 +43,7 @@ class SqliteQueue:
         self._loop = loop
         self._appends = appends
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         """Take a batch, or its refusal when too much waits already."""
         weight_bytes = weigh(batch)
         refusal: StoreError | None = None

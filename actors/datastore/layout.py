@@ -21,8 +21,8 @@ class TableLayout:
         added: of a layout that rows were once stored in, what such a row lacks at its end; its
             ``decode`` takes a row as it was stored. None for the layout of today.
         encode_key, decode_key: BSATN of a primary key's value; None for a table without one.
-        cut_key: the same out of a row's BSATN, at a fifth of the cost; None where no row begins
-            with it.
+        key_bytes: how long the key is that a row's BSATN begins with; 0 for a string's, which says
+            it in front, and None where no row begins with its key.
     """
 
     row: type
@@ -33,7 +33,7 @@ class TableLayout:
     decode: Callable[[bytes, int], tuple[object, int]]
     encode_key: Callable[[object], bytes] | None
     decode_key: Callable[[bytes, int], tuple[object, int]] | None
-    cut_key: Callable[[bytes], bytes] | None
+    key_bytes: int | None
     primary_key: int | None
     unique: tuple[int, ...]
     indexes: tuple[tuple[int, ...], ...]
@@ -41,3 +41,15 @@ class TableLayout:
     is_event: bool
     is_public: bool
     added: bytes | None = None
+
+    def key_of(self, key: object, row: bytes) -> bytes:
+        """The key of a row as it is stored, given both; cutting it out costs a tenth of encoding.
+
+        Of a table without a primary key it is what the row is.
+        """
+        size = self.key_bytes
+        if size is not None:
+            if not size:
+                size = 4 + (row[0] | row[1] << 8 | row[2] << 16 | row[3] << 24)
+            return row[:size]
+        return row if self.encode_key is None else self.encode_key(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from actors.datastore.index import Index, ascending
 from actors.datastore.layout import TableLayout
@@ -24,23 +24,28 @@ __all__ = ["EncodedRow", "Table", "TableDelta", "TableReader"]
 
 Row = TypeVar("Row")
 
-_new: Final = tuple.__new__
-"""The hot path makes its NamedTuples at half their constructor's cost."""
 
-
-class EncodedRow(NamedTuple):
+class EncodedRow:
     """A row and its BSATN."""
 
-    row: tuple[object, ...]
-    data: bytes
+    __slots__ = ("data", "row")
+
+    def __init__(self, row: tuple[object, ...], data: bytes) -> None:
+        self.row = row
+        self.data = data
 
 
-class TableDelta(NamedTuple):
+class TableDelta:
     """What a transaction did to one table, net: an update is a delete and an insert."""
 
-    layout: TableLayout
-    inserts: list[EncodedRow]
-    deletes: list[EncodedRow]
+    __slots__ = ("deletes", "inserts", "layout")
+
+    def __init__(
+        self, layout: TableLayout, inserts: list[EncodedRow], deletes: list[EncodedRow]
+    ) -> None:
+        self.layout = layout
+        self.inserts = inserts
+        self.deletes = deletes
 
 
 class TableReader(Protocol[Row]):
@@ -263,15 +268,13 @@ class Table(Generic[Row]):
 
     def encoded_rows(self) -> list[EncodedRow]:
         """All committed rows with their bytes, by ascending key; between transactions only."""
-        rows, encoded = self._rows, self._encoded
-        make = tuple.__new__  # at half the cost of a NamedTuple's constructor
-        return [make(EncodedRow, (rows[key], encoded[key])) for key in ascending(rows)]
+        rows, encoded = cast("dict[object, tuple[object, ...]]", self._rows), self._encoded
+        return [EncodedRow(rows[key], encoded[key]) for key in ascending(rows)]
 
     def encoded_filter(self, **equals: object) -> list[EncodedRow]:
         """As ``filter``, committed rows with their bytes; between transactions only."""
-        rows, encoded = self._rows, self._encoded
-        make = tuple.__new__
-        return [make(EncodedRow, (rows[key], encoded[key])) for key in self._keys(equals)]
+        rows, encoded = cast("dict[object, tuple[object, ...]]", self._rows), self._encoded
+        return [EncodedRow(rows[key], encoded[key]) for key in self._keys(equals)]
 
     def encoded_row(self, key: object) -> EncodedRow | None:
         """The committed row with this primary key and its bytes; between transactions only."""
@@ -305,7 +308,7 @@ class Table(Generic[Row]):
             EncodeError: a value does not fit its column; nothing has changed then.
         """
         layout, rows, before = self.layout, self._rows, self._encoded
-        encode, encode_key, cut_key = layout.encode, layout.encode_key, layout.cut_key
+        encode = layout.encode
         inserts: list[EncodedRow] = []
         deletes: list[EncodedRow] = []
         staged = self._staged = []
@@ -319,18 +322,18 @@ class Table(Generic[Row]):
                 if old is not None and data == before[key]:
                     continue
                 if is_watched:
-                    inserts.append(_new(EncodedRow, (new, data)))
+                    inserts.append(EncodedRow(cast("tuple[object, ...]", new), data))
             if old is not None and is_watched:
-                deletes.append(_new(EncodedRow, (old, before[key])))
-            if cut_key is not None:
-                stored = cut_key(before[key] if data is None else data)
-            else:
-                stored = cast("bytes", key) if encode_key is None else encode_key(key)
+                deletes.append(EncodedRow(cast("tuple[object, ...]", old), before[key]))
+            stored = layout.key_of(key, before[key] if data is None else data)
             changes.append((layout.id, stored, data))
             staged.append((key, data))
         if self._events:
-            inserts += [_new(EncodedRow, (event, encode(event))) for event in self._events]
-        return _new(TableDelta, (layout, inserts, deletes)) if inserts or deletes else None
+            inserts += [
+                EncodedRow(cast("tuple[object, ...]", event), encode(event))
+                for event in self._events
+            ]
+        return TableDelta(layout, inserts, deletes) if inserts or deletes else None
 
     def settle(self) -> None:
         """Keep what was staged; the transaction is over."""

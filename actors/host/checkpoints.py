@@ -16,7 +16,7 @@ from actors.limits import (
     SLEEPER_RECORDS_MAX,
 )
 from persistence.errors import StoreError
-from persistence.store import Append, Store
+from persistence.store import Store
 
 __all__ = ["Checkpoints"]
 
@@ -42,26 +42,26 @@ class Checkpoints:
         # Per actor in memory: bytes of the large records since its last checkpoint.
         self._large: dict[str, int] = {}
 
-    def note(self, entry: Append) -> bool:
+    def note(self, actor: str, seq: int, record: bytes) -> bool:
         """Look at a new record; True when its actor's checkpoint has come due.
 
         Actors that began together must not be checkpointed together: each has its own remainder.
         """
-        is_heavy = len(entry.record) >= _LARGE_BYTES and self._is_heavy(entry)
+        is_heavy = len(record) >= _LARGE_BYTES and self._is_heavy(actor, len(record))
         if not is_heavy:
-            if entry.seq % CHECKPOINT_STEP_RECORDS:
+            if seq % CHECKPOINT_STEP_RECORDS:
                 return False
-            steps = entry.seq // CHECKPOINT_STEP_RECORDS + crc32(entry.actor.encode())
+            steps = seq // CHECKPOINT_STEP_RECORDS + crc32(actor.encode())
             if steps % (CHECKPOINT_RECORDS // CHECKPOINT_STEP_RECORDS):
                 return False
-        self._due.add(ActorKey(entry.actor))
+        self._due.add(ActorKey(actor))
         return True
 
-    def _is_heavy(self, entry: Append) -> bool:
-        tail_bytes = self._large.pop(entry.actor, 0) + len(entry.record)
+    def _is_heavy(self, actor: str, size: int) -> bool:
+        tail_bytes = self._large.pop(actor, 0) + size
         if tail_bytes >= CHECKPOINT_BYTES:
             return True
-        self._large[entry.actor] = tail_bytes
+        self._large[actor] = tail_bytes
         return False
 
     def take_due(self) -> set[ActorKey]:

@@ -30,7 +30,7 @@ from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, Subscriber
 from actors.subscriptions.views import Evaluation
 from persistence.record import RowChange, decode_record, encode_record
-from persistence.store import Append, Snapshot
+from persistence.store import PlainAppend, Snapshot
 from protocol.bsatn import compile_codec
 from protocol.close_codes import CLOSE_INTERNAL_ERROR
 from protocol.values import ConnectionId, Identity, Timestamp
@@ -52,7 +52,7 @@ class Outlet(Protocol):
     commit_watch: CommitWatch | None
     """Who follows what turns change."""
 
-    def append(self, entry: Append) -> None:
+    def append(self, entry: PlainAppend) -> None:
         """Journal a record, with all others of this round."""
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:
@@ -182,7 +182,7 @@ class ActorCore:
         self.seq += 1
         self.recorded_at = self.time
         self._changed.update((change[:2], change) for change in changes)
-        self.outlet.append(Append(self.key, self.seq, record, None))
+        self.outlet.append((self.key, self.seq, record, None))
 
     def close(self) -> None:
         """Leave memory: without circles, the rows go at once and no collector has to find them."""
@@ -310,7 +310,7 @@ class ActorCore:
             if mail.is_changed:
                 wake = mail.wake_at()
                 mail.is_changed = False
-            outlet.append(_new(Append, (self.key, seq, record, wake)))
+            outlet.append((self.key, seq, record, wake))
             if watch is not None:
                 watch.committed(self, call, deltas)
         else:

@@ -47,7 +47,7 @@ from actors.module.module import Module
 from actors.module.system import OutboxMessage
 from actors.subscriptions import Board, QueryCompiler
 from persistence.errors import FencedError, StoreError, StoreFailedError
-from persistence.store import Append, Store
+from persistence.store import PlainAppend, Store
 from protocol.close_codes import CLOSE_RESTART
 from protocol.messages import Wire
 from protocol.schema import Lifecycle
@@ -334,12 +334,13 @@ class Host(Meter):
 
     # Outputs of turns (``core.Outlet``)
 
-    def append(self, entry: Append) -> None:
+    def append(self, entry: PlainAppend) -> None:
         """Journal a record with this round."""
         self.rounds.append(entry)
-        if entry.wake:
-            self._wakes.add(entry.wake, ActorKey(entry.actor))
-        if self._checkpoints.note(entry):
+        actor, seq, record, wake = entry
+        if wake:
+            self._wakes.add(wake, ActorKey(actor))
+        if self._checkpoints.note(actor, seq, record):
             self.rounds.when_handed_over(self._checkpoint_due)
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -116,7 +115,7 @@ def _layout(table: TableDeclaration, table_id: int) -> TableLayout:
         decode=codec.decode,
         encode_key=None if key is None else key.encode,
         decode_key=None if key is None else key.decode,
-        cut_key=_key_cutter(key) if key is not None and position == 0 else None,
+        key_bytes=_leading_bytes(key) if key is not None and position == 0 else None,
         primary_key=position,
         unique=tuple(columns.index(column) for column in table.unique),
         indexes=tuple(
@@ -132,13 +131,6 @@ def _layout(table: TableDeclaration, table_id: int) -> TableLayout:
     )
 
 
-def _key_cutter(key: Codec) -> Callable[[bytes], bytes] | None:
-    """Cuts a key out of the BSATN that begins with it; None for a type whose end is not plain."""
-    if key.fixed_size is not None:
-        return itemgetter(slice(key.fixed_size))
-    return _leading_string if key.type == STRING else None
-
-
-def _leading_string(data: bytes) -> bytes:
-    size = data[0] | data[1] << 8 | data[2] << 16 | data[3] << 24
-    return data[: 4 + size]
+def _leading_bytes(key: Codec) -> int | None:
+    """A layout's ``key_bytes`` for keys that rows begin with; None where their end is not plain."""
+    return 0 if key.type == STRING else key.fixed_size or None

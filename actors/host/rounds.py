@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from actors.host.tallies import RoundTally
 from persistence.errors import StoreError
-from persistence.store import Append, Store
+from persistence.store import PlainAppend, Store
 from protocol.close_codes import CLOSE_INTERNAL_ERROR
 
 __all__ = ["Mouth", "Rounds"]
@@ -79,14 +79,14 @@ class Rounds:
         self._loop = loop
         self._failed = failed
         self._stopwatch = stopwatch
-        self._appends: list[Append] = []
+        self._appends: list[PlainAppend] = []
         self._mouths: list[Mouth] = []
         self._callbacks: list[Callable[[], None]] = []
         self._handovers: list[Callable[[], None]] = []
         self._waiters: set[asyncio.Future[bool]] = set()
         self._is_scheduled = False
 
-    def append(self, entry: Append) -> None:
+    def append(self, entry: PlainAppend) -> None:
         """Add a record to this round."""
         self._appends.append(entry)
         if not self._is_scheduled:

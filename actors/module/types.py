@@ -44,11 +44,8 @@ from protocol.values import (
 
 if TYPE_CHECKING:
     from dataclasses import replace
-else:
-
-    def replace(row: T, /, **changes: object) -> T:
-        """A copy of a struct with some fields changed; the type checker sees dataclasses'."""
-        return row._replace(**changes)
+else:  # structs are frozen dataclasses for the type checker alone
+    from actors.module.copies import replace
 
 
 __all__ = [
@@ -150,26 +147,7 @@ def struct(cls: type[T]) -> type[T]:
         if name not in _TAKEN_OVER and name not in annotations
     }
     members.update(__slots__=(), __annotations__=annotations, __qualname__=cls.__qualname__)
-    members["_replace"] = _compiled_replace(tuple(annotations))
     return type(cls.__name__, (row,), members)
-
-
-_UNCHANGED = object()
-
-
-def _compiled_replace(fields: tuple[str, ...]) -> object:
-    """``row._replace(field=value)`` for rows of these fields, cheaper than a namedtuple's own."""
-    parameters = ", ".join(f"{field}=_UNCHANGED" for field in fields)
-    values = ", ".join(
-        f"_row[{position}] if {field} is _UNCHANGED else {field}"
-        for position, field in enumerate(fields)
-    )
-    # No field's name begins with an underscore, so these names are free.
-    head = f"def _replace(_row, /, *, {parameters}):\n"
-    source = head + f"    return _new(_row.__class__, ({values},))\n"
-    names: dict[str, object] = {"_UNCHANGED": _UNCHANGED, "_new": tuple.__new__}
-    exec(source, names)  # noqa: S102 - the source holds field names, which are identifiers
-    return names["_replace"]
 
 
 def algebraic_type(annotation: object) -> sats.AlgebraicType:

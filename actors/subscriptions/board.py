@@ -140,9 +140,10 @@ class Board:
             self._collect_apart(deltas, hits)
         if self._derived_plans:
             self._derived.collect(deltas, hits)
-        for plan, inserts, deletes in hits:
+        for hit in hits:
+            plan = hit.plan
             plan.updates += 1
-            plan.rows += len(inserts) + len(deletes)
+            plan.rows += len(hit.inserts) + len(hit.deletes)
         return fan_out(hits, caller) if hits else None
 
     def abandon(self, close_code: int, reason: str) -> None:

@@ -61,8 +61,7 @@ def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
     plan = hit.plan
     name = plan.query.name
     (((dialect, query_set_id), subscribers),) = plan.groups.items()
-    rows = dialect.table_rows(name, hit.inserts, hit.deletes, event=plan.is_event)
-    body = dialect.single_body(query_set_id, name, rows)
+    body = dialect.single_body(query_set_id, name, hit.inserts, hit.deletes, event=plan.is_event)
     own = None
     message = None
     for subscriber in subscribers:

@@ -25,7 +25,7 @@ from actors.datastore import EncodedRow
 from actors.module.tables import Readers
 from actors.subscriptions.matcher import Matcher
 from actors.subscriptions.operands import Operand, chosen
-from actors.subscriptions.plan import Change, Hit, Plan
+from actors.subscriptions.plan import Hit, Plan
 from actors.subscriptions.query import CompiledQuery
 from protocol.sql import OneOf
 from protocol.values import Identity
@@ -222,7 +222,7 @@ class JoinFamily:
             inserts = [data for data, weight in bag.items() for _ in range(weight)]
             deletes = [data for data, weight in bag.items() for _ in range(-weight)]
             if inserts or deletes:
-                hits.append(Change(feed.plans[reader], inserts, deletes))
+                hits.append(Hit(feed.plans[reader], inserts, deletes))
 
     def _own_changed(self, sign: int, changed: EncodedRow, told: _Told) -> None:
         row = changed.row

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
+from actors.datastore import EncodedRow
 from actors.subscriptions.intervals import Intervals
 from protocol.sql import Demand, OneOf
 from protocol.values import Identity
@@ -17,7 +18,6 @@ from protocol.values import Identity
 __all__ = ["Matcher"]
 
 Item = TypeVar("Item", bound=Hashable)
-Told = TypeVar("Told")
 
 
 class Matcher(Generic[Item]):
@@ -65,22 +65,20 @@ class Matcher(Generic[Item]):
             if not intervals:
                 del self._by_range[demand.column.position]
 
-    def among(
-        self, changes: Sequence[tuple[Sequence[object], Told]]
-    ) -> list[tuple[Item, Sequence[object], Told]]:
-        """As ``of`` for many rows, each with what is told of it; an item's rows in their order."""
-        found: list[tuple[Item, Sequence[object], Told]] = []
+    def among(self, changes: Sequence[EncodedRow]) -> list[tuple[Item, EncodedRow]]:
+        """As ``of`` for many rows, each with its row; an item's rows in their order."""
+        found: list[tuple[Item, EncodedRow]] = []
         for column, values in self._by_value.items():
-            for row, told in changes:
-                items = values.get(row[column])
+            for change in changes:
+                items = values.get(change.row[column])
                 if items:
-                    found += [(item, row, told) for item in items]
+                    found += [(item, change) for item in items]
         if self._by_range:
             for column, intervals in self._by_range.items():
-                for row, told in changes:
-                    found += [(item, row, told) for item in intervals.holding(row[column])]
+                for change in changes:
+                    found += [(item, change) for item in intervals.holding(change.row[column])]
         if self._others:
-            found += [(item, row, told) for row, told in changes for item in self._others]
+            found += [(item, change) for change in changes for item in self._others]
         return found
 
     def of(self, row: Sequence[object]) -> list[Item]:

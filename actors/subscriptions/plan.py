@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Protocol
 
 from actors.datastore import EncodedRow
 from actors.subscriptions.query import CompiledQuery
 from protocol.messages import Dialect, OpaqueId
 from protocol.values import Identity
 
-__all__ = ["Change", "Hit", "Plan", "Subscriber"]
-
-Told = TypeVar("Told")
+__all__ = ["Hit", "Plan", "Subscriber"]
 
 
 class Subscriber(Protocol):
@@ -66,9 +64,9 @@ class Plan:
         """The bytes of the rows that pass the query's predicate, in the given order."""
         test = self.query.test
         if test is None:
-            return [data for _, data in rows]
+            return [row.data for row in rows]
         caller = self.caller
-        return [data for row, data in rows if test(row, caller)]
+        return [row.data for row in rows if test(row.row, caller)]
 
     def matching(self, rows: list[EncodedRow]) -> list[EncodedRow]:
         """The rows that pass the query's predicate, in the given order."""
@@ -100,13 +98,12 @@ class Plan:
             del self.groups[key]
 
 
-class Change(NamedTuple, Generic[Told]):
-    """A plan that a transaction concerns, and its net change: bags of what came and what went."""
+class Hit:
+    """A plan that a transaction concerns, and its net change: the bytes of what came and went."""
 
-    plan: Plan
-    inserts: list[Told]
-    deletes: list[Told]
+    __slots__ = ("deletes", "inserts", "plan")
 
-
-Hit: TypeAlias = Change[bytes]
-"""A change as subscribers are told it: the bytes of rows."""
+    def __init__(self, plan: Plan, inserts: list[bytes], deletes: list[bytes]) -> None:
+        self.plan = plan
+        self.inserts = inserts
+        self.deletes = deletes

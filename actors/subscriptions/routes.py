@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import TypeAlias
 
+from actors.datastore import EncodedRow
 from actors.subscriptions.matcher import Matcher
-from actors.subscriptions.plan import Change, Plan
+from actors.subscriptions.plan import Hit, Plan
 
 __all__ = ["Routes"]
 
-Told = TypeVar("Told")
-
-_new: Final = tuple.__new__
-"""Makes a NamedTuple on the hot path at a fifth of its constructor's cost."""
+_Changes: TypeAlias = dict[Plan, tuple[list[EncodedRow], list[EncodedRow]]]
 
 
 class Routes:
@@ -47,27 +44,43 @@ class Routes:
 
     def collect(
         self,
-        inserts: Sequence[tuple[Sequence[object], Told]],
-        deletes: Sequence[tuple[Sequence[object], Told]],
-        hits: list[Change[Told]],
+        inserts: list[EncodedRow],
+        deletes: list[EncodedRow],
+        hits: list[Hit],
     ) -> None:
-        """Add a hit for each plan whose result these changes alter.
-
-        Changes are rows, each with what is told of it: for subscribers its bytes.
-        """
+        """Add a hit for each plan whose result these changes alter."""
         if self._everything:
-            inserted = [told for _, told in inserts]
-            deleted = [told for _, told in deletes]
-            hits += [_new(Change, (plan, inserted, deleted)) for plan in self._everything]
+            inserted = [row.data for row in inserts]
+            deleted = [row.data for row in deletes]
+            hits += [Hit(plan, inserted, deleted) for plan in self._everything]
         if self._matched:
-            found: dict[Plan, Change[Told]] = {}
-            for side, changes in ((1, inserts), (2, deletes)):
-                for plan, row, told in self._matcher.among(changes):
-                    test = plan.query.test
-                    if test is None or test(row, plan.caller):
-                        hit = found.get(plan)
-                        if hit is None:
-                            hit = found[plan] = Change(plan, [], [])
-                        hit[side].append(told)  # type: ignore[union-attr]
-            if found:
-                hits.extend(found.values())
+            hits += [
+                Hit(plan, [row.data for row in came], [row.data for row in went])
+                for plan, (came, went) in self._matches(inserts, deletes).items()
+            ]
+
+    def changes(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> _Changes:
+        """As ``collect``, with the rows themselves: those that came and those that went."""
+        found = self._matches(inserts, deletes) if self._matched else {}
+        for plan in self._everything:
+            found[plan] = inserts, deletes
+        return found
+
+    def _matches(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> _Changes:
+        found: _Changes = {}
+        for plan, row in self._matcher.among(inserts):
+            test = plan.query.test
+            if test is None or test(row.row, plan.caller):
+                _change_of(plan, found)[0].append(row)
+        for plan, row in self._matcher.among(deletes):
+            test = plan.query.test
+            if test is None or test(row.row, plan.caller):
+                _change_of(plan, found)[1].append(row)
+        return found
+
+
+def _change_of(plan: Plan, found: _Changes) -> tuple[list[EncodedRow], list[EncodedRow]]:
+    change = found.get(plan)
+    if change is None:
+        change = found[plan] = ([], [])
+    return change

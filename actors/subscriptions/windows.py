@@ -6,11 +6,11 @@ the window is an insert, and the row that it pushes out is a delete of the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from actors.datastore import EncodedRow
-from actors.subscriptions.plan import Change, Hit, Plan
+from actors.subscriptions.plan import Hit, Plan
 from actors.subscriptions.routes import Routes
 from actors.subscriptions.top_rows import TopRows
 
@@ -52,17 +52,13 @@ class Windows:
         return self._tops[plan].rows()
 
     def collect(
-        self, inserts: Iterable[EncodedRow], deletes: Iterable[EncodedRow], hits: list[Hit]
+        self, inserts: list[EncodedRow], deletes: list[EncodedRow], hits: list[Hit]
     ) -> None:
         """Add a hit for each plan whose first rows these changes alter."""
-        found: list[Change[EncodedRow]] = []
-        self._routes.collect(
-            [(row.row, row) for row in inserts], [(row.row, row) for row in deletes], found
-        )
-        for plan, came, went in found:
+        for plan, (came, went) in self._routes.changes(inserts, deletes).items():
             inserted, deleted = self._tops[plan].change(plan.visible(came), plan.visible(went))
             if inserted or deleted:
-                hits.append(Change(plan, inserted, deleted))
+                hits.append(Hit(plan, inserted, deleted))
 
     def _matching(self, plan: Plan) -> list[EncodedRow]:
         return plan.matching(plan.visible(self._candidates(plan)))

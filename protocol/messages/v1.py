@@ -75,8 +75,17 @@ class V1Dialect(ABC):
         """Spell a DatabaseUpdate; version 1 names no sets in it."""
         return self._database(tables)
 
-    def single_body(self, query_set_id: int, table: str, rows: bytes) -> bytes:
+    def single_body(
+        self,
+        query_set_id: int,
+        table: str,
+        inserts: Sequence[bytes],
+        deletes: Sequence[bytes],
+        *,
+        event: bool = False,
+    ) -> bytes:
         """The DatabaseUpdate of a commit that changed one table."""
+        rows = self.table_rows(table, inserts, deletes, event=event)
         return self.query_set_update(query_set_id, (self.table_update(table, (rows,)),))
 
     def transaction_body(self, query_sets: Sequence[bytes]) -> bytes:

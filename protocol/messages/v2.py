@@ -192,9 +192,20 @@ class V2Wire:
         """Spell a QuerySetUpdate of ``table_update`` fragments."""
         return b"".join((_IDS.pack(query_set_id, len(tables)), *tables))
 
-    def single_body(self, query_set_id: int, table: str, rows: bytes) -> bytes:
-        """Spell the fields of a TransactionUpdate with one ``table_rows`` fragment."""
-        return _single_head(query_set_id, table) + rows
+    def single_body(
+        self,
+        query_set_id: int,
+        table: str,
+        inserts: Sequence[bytes],
+        deletes: Sequence[bytes],
+        *,
+        event: bool = False,
+    ) -> bytes:
+        """Spell the fields of a TransactionUpdate with the rows of one table in one set."""
+        head = _single_head(query_set_id, table)
+        if event:
+            return b"".join((head, b"\x01", encode_row_list(inserts)))
+        return b"".join((head, b"\x00", encode_row_list(inserts), encode_row_list(deletes)))
 
     def transaction_body(self, query_sets: Sequence[bytes]) -> bytes:
         """Spell the fields of a TransactionUpdate out of ``query_set_update`` fragments."""

@@ -50,10 +50,19 @@ class Dialect(Protocol):
         """
         ...
 
-    def single_body(self, query_set_id: int, table: str, rows: bytes) -> bytes:
-        """Spell the transaction body of one ``table_rows`` fragment, the whole of most commits.
+    def single_body(
+        self,
+        query_set_id: int,
+        table: str,
+        inserts: Sequence[bytes],
+        deletes: Sequence[bytes],
+        *,
+        event: bool = False,
+    ) -> bytes:
+        """Spell the transaction body of one plan's share, which is the whole of most commits.
 
-        The same bytes as by way of ``table_update`` and ``query_set_update``; hot path.
+        The same bytes as by way of ``table_rows``, ``table_update`` and ``query_set_update``; hot
+        path.
         """
         ...
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import server.app
-from persistence import Append, Done, Store, StoreError, decode_record, open_store
+from persistence import Done, PlainAppend, Store, StoreError, decode_record, open_store
 from server.cli import main
 
 BEFORE = "before"
@@ -30,10 +30,10 @@ class _Cut:
         self._call = call
         self._is_over = False
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         if self._is_over:
             return
-        calls = [decode_record(entry.record).call for entry in batch]
+        calls = [decode_record(record).call for _, _, record, _ in batch]
         if self._call not in calls:
             self._append(batch, done)
             return

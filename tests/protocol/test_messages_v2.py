@@ -182,6 +182,8 @@ def test_the_shared_wire_is_its_own_dialect():
 
 def test_a_body_of_one_fragment_is_spelled_alike_at_once():
     for set_id, table, rows in ((0, "t", [b"\x01"]), (7, "tables of ünï", [b"ab", b"c"])):
-        fragment = V2.table_rows(table, rows, [b"gone"])
-        sets = [V2.query_set_update(set_id, [V2.table_update(table, [fragment])])]
-        assert V2.single_body(set_id, table, fragment) == V2.transaction_body(sets)
+        for event in (False, True):
+            fragment = V2.table_rows(table, rows, [b"gone"], event=event)
+            sets = [V2.query_set_update(set_id, [V2.table_update(table, [fragment])])]
+            body = V2.single_body(set_id, table, rows, [b"gone"], event=event)
+            assert body == V2.transaction_body(sets)

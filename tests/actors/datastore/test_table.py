@@ -69,8 +69,8 @@ def test_an_update_is_one_delete_and_one_insert():
     database[Item].update(item(1, "c"))
     done = database.commit()
     (delta,) = done.deltas
-    assert [row for row, _ in delta.inserts] == [item(1, "c")]
-    assert [row for row, _ in delta.deletes] == [item(1, "a")]
+    assert [row.row for row in delta.inserts] == [item(1, "c")]
+    assert [row.row for row in delta.deletes] == [item(1, "a")]
     assert len(done.changes) == 1
 
 
@@ -80,7 +80,7 @@ def test_events_are_told_in_order_and_never_kept():
     for ping in pings:
         database[Ping].insert(ping)
     done = commit(database, journal)
-    assert [row for row, _ in done.deltas[0].inserts] == pings
+    assert [row.row for row in done.deltas[0].inserts] == pings
     assert journal == []
     assert list(database[Ping]) == []
     assert commit(database, journal) == ([], [])

@@ -172,10 +172,10 @@ class Transactions(RuleBasedStateMachine):
 
     def check_delta(self, delta, gone: list, came: list) -> None:
         encode = delta.layout.encode
-        assert Counter(data for _, data in delta.deletes) == Counter(map(encode, gone))
-        assert Counter(data for _, data in delta.inserts) == Counter(map(encode, came))
-        for row, data in (*delta.inserts, *delta.deletes):
-            assert encode(row) == data
+        assert Counter(row.data for row in delta.deletes) == Counter(map(encode, gone))
+        assert Counter(row.data for row in delta.inserts) == Counter(map(encode, came))
+        for row in (*delta.inserts, *delta.deletes):
+            assert encode(row.row) == row.data
 
     @rule()
     def roll_back(self) -> None:
@@ -201,8 +201,8 @@ class Transactions(RuleBasedStateMachine):
         database = recovered(self.journal[:length])
         for row in STORED:
             assert sorted(database[row]) == self.states[length][row]
-            for stored, encoded in database[row].encoded_rows():
-                assert database[row].layout.encode(stored) == encoded
+            for stored in database[row].encoded_rows():
+                assert database[row].layout.encode(stored.row) == stored.data
         self.check_indexes(database, *(self.states[length][row] for row in STORED))
 
     @precondition(lambda self: not self.database.is_dirty)

@@ -24,7 +24,7 @@ from actors.module.system import DeadLetter, OutboxMessage
 from actors.module.text_model import TextModel
 from persistence.memory import MemoryDisk, MemoryStore
 from persistence.record import decode_record
-from persistence.store import Append, Done
+from persistence.store import Done, PlainAppend
 from protocol.messages import ProcedureResult, ReducerOk, ReducerOkEmpty, ReducerResult
 from protocol.types import TIMESTAMP, OptionType
 
@@ -67,12 +67,12 @@ class MortalStore(MemoryStore):
         self.taken = 0
         self.calls: set[str] = set()
 
-    def append(self, batch: Sequence[Append], done: Done) -> None:
+    def append(self, batch: Sequence[PlainAppend], done: Done) -> None:
         taken = list(batch)[: self.records_left]
         if self.records_left is not None:
             self.records_left -= len(taken)
         self.taken += len(taken)
-        self.calls.update(decode_record(entry.record).call for entry in taken)
+        self.calls.update(decode_record(record).call for _, _, record, _ in taken)
         is_dead = len(taken) < len(batch) or self.records_left == 0
         super().append(taken, _unheard if is_dead else done)
 

@@ -20,7 +20,7 @@ from actors.module.module import Module
 from actors.module.naming import snake
 from actors.module.system import OutboxMessage
 from actors.module.types import ConnectionId, Identity, Timestamp, product_type
-from persistence.store import Append
+from persistence.store import PlainAppend
 from protocol.bsatn import compile_codec
 from protocol.schema import Lifecycle
 from protocol.types import ProductType
@@ -62,10 +62,10 @@ class _Outlet:
     commit_watch = None
 
     def __init__(self) -> None:
-        self.records: list[Append] = []
+        self.records: list[PlainAppend] = []
         self.posted: list[OutboxMessage] = []
 
-    def append(self, entry: Append) -> None:
+    def append(self, entry: PlainAppend) -> None:
         self.records.append(entry)
 
     def post(self, source: ActorKey, message: OutboxMessage) -> None:

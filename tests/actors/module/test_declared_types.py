@@ -220,3 +220,14 @@ def test_a_hidden_field_is_refused():
         @struct
         class Hidden:
             _x: i32
+
+
+def test_a_copy_has_the_fields_that_were_changed_and_shares_the_others() -> None:
+    circle = Circle(Point(1, 2), 3)
+    copy = replace(circle, radius=4)
+    assert (type(copy), copy) == (Circle, Circle(Point(1, 2), 4))
+    assert copy.center is circle.center
+    assert replace(circle, radius=5, center=Point(0, 0)) == Circle(Point(0, 0), 5)
+    with pytest.raises(TypeError, match="Circle has no field 'diameter'"):
+        replace(circle, diameter=8)
+    assert circle == Circle(Point(1, 2), 3)

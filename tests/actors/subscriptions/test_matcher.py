@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actors.datastore import EncodedRow
 from actors.subscriptions.matcher import Matcher
 from protocol.sql import SENDER, OneOf, Range
 from protocol.sql.predicate import Column
@@ -40,10 +41,11 @@ def test_a_row_finds_who_demands_it_once(gone):
     for row, wanted in ROWS.items():
         left = sorted(name for name in wanted if name != gone)
         assert sorted(matcher.of(row)) == left
-        twice = matcher.among([(row, "first"), (row, "second")])
-        assert sorted(twice) == sorted((name, row, n) for name in left for n in ("first", "second"))
+        first, second = EncodedRow(row, b"first"), EncodedRow(row, b"second")
+        twice = matcher.among([first, second])
+        assert sorted(name for name, _ in twice) == sorted(left * 2)
         for name in left:
-            assert [told for item, _, told in twice if item == name] == ["first", "second"]
+            assert [change for item, change in twice if item == name] == [first, second]
 
 
 def test_nothing_is_left_of_those_that_go():
