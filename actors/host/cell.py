@@ -135,9 +135,10 @@ class Cell(LoopActor):
         slower = 0
         meter.running_core = core
         for message in batch:
-            meter.running_turn = message
+            turn: Turn = message
+            meter.running_turn = turn
             try:
-                message.turn(core, now)
+                turn.turn(core, now)
             except Exception:
                 # A turn answers for itself; whatever escapes must not take the others with it.
                 log.exception("a turn escaped in %s", core.key)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, Protocol
 
 from actors.datastore import Database, EncodedRow, Table, TableDelta
-from actors.host.evolution import OldRows
 from actors.host.kind import KindRuntime, reserve_numbers
 from actors.host.mail import Mail, MessageTypes
+from actors.host.old_rows import OldRows
 from actors.host.receipts import Receipts
 from actors.host.schedules import Schedule, follow_rows, has_strays, keep_strays
 from actors.host.watch import CommitWatch

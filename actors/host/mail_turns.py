@@ -12,7 +12,7 @@ from actors.host.core import ActorCore
 from actors.host.letters import Broken, park
 from actors.host.mail import MessageTypes
 from actors.host.schedules import fire_due_rows
-from actors.host.turns import CallFailedError, Reply, TurnNote
+from actors.host.turns import CallFailedError, Reply, Turn, TurnNote
 from actors.keys import ActorKey
 from actors.limits import OUTBOX_ATTEMPTS_MAX
 from actors.module.system import ActorTimer, DeadLetter, InboxCursor, OutboxMessage
@@ -23,7 +23,7 @@ __all__ = ["Acknowledgement", "Delivery", "Due", "Refusal", "Replay"]
 log = logging.getLogger("actors.turn")
 
 
-class Delivery:
+class Delivery(Turn):
     """A message from another actor (domain 12.1)."""
 
     __slots__ = ("_error", "_message", "_source", "_types")
@@ -83,7 +83,7 @@ class Delivery:
         core.commit("inbox.park", b"", b"")
 
 
-class Replay:
+class Replay(Turn):
     """A dead letter that is applied again, because its cause is mended (domain 12.1).
 
     It goes in the transaction that applies it, so it takes effect once. What came after it was
@@ -129,7 +129,7 @@ class Replay:
         return "replay", self._message_key, None, self._error
 
 
-class Acknowledgement:
+class Acknowledgement(Turn):
     """The destination has taken messages; they leave the outbox."""
 
     __slots__ = ("_by", "_through")
@@ -152,7 +152,7 @@ class Acknowledgement:
         return "acknowledgement", self._by, None, None
 
 
-class Refusal:
+class Refusal(Turn):
     """A message's handler failed; it is sent again later."""
 
     __slots__ = ("_by", "_number")
@@ -175,7 +175,7 @@ class Refusal:
         return "refusal", self._by, None, None
 
 
-class Due:
+class Due(Turn):
     """Time has come: due timers fire, unacknowledged messages are sent again."""
 
     __slots__ = ("_everything", "_types")

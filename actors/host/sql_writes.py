@@ -8,7 +8,7 @@ from actors.datastore import Table
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.core import ActorCore
-from actors.host.turns import CallFailedError, Reply, TurnNote, unavailable
+from actors.host.turns import CallFailedError, Reply, Turn, TurnNote, unavailable
 from actors.module.tables import TableDeclaration
 from protocol.errors import SqlError
 from protocol.sql import Predicate, compile_predicate
@@ -30,7 +30,7 @@ class ChangedRows(NamedTuple):
     updated: int
 
 
-class SqlWrite:
+class SqlWrite(Turn):
     """A write to one table, in one transaction; answers ChangedRows.
 
     Args:

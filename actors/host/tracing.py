@@ -6,12 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from actors.host.rounds import Mouth, Rounds
+from actors.host.turns import Turn
 
 if TYPE_CHECKING:
     from actors.errors import ReducerError
     from actors.host.caller import Caller
     from actors.host.core import ActorCore
-    from actors.host.turns import Turn, TurnNote
+    from actors.host.turns import TurnNote
     from actors.keys import ActorKey
 
 __all__ = ["CallTrace", "Stage", "TracedTurn", "Tracer"]
@@ -51,13 +52,12 @@ class Tracer(Protocol):
         """Follow a call from now on; None for most. ``is_framed``: a socket's frame brought it."""
 
 
-class TracedTurn(Mouth):
-    """A turn that tells its trace where it is; a ``Turn``, and a ``Mouth`` of its round."""
+class TracedTurn(Turn):
+    """A turn that tells its trace where it is."""
 
     __slots__ = ("_rounds", "_trace", "_turn")
 
     def __init__(self, turn: Turn, trace: CallTrace, rounds: Rounds) -> None:
-        super().__init__(is_confirmed=True)
         self._turn = turn
         self._trace = trace
         self._rounds = rounds
@@ -66,7 +66,7 @@ class TracedTurn(Mouth):
     def turn(self, core: ActorCore, now: int) -> None:
         """Be handled, as the first of its round that is told of its durability."""
         self._trace.reach(Stage.TURN)
-        self._rounds.touch(self)
+        self._rounds.touch(_TracedRound(self._trace))
         self._turn.turn(core, now)
         self._trace.reach(Stage.APPEND)
         seq, error = core.seq, self._turn.note()[3]
@@ -80,6 +80,16 @@ class TracedTurn(Mouth):
     def note(self) -> TurnNote:
         """What the turn says itself."""
         return self._turn.note()
+
+
+class _TracedRound(Mouth):
+    """What of a trace is told by the round that its turn was in."""
+
+    __slots__ = ("_trace",)
+
+    def __init__(self, trace: CallTrace) -> None:
+        super().__init__(is_confirmed=True)
+        self._trace = trace
 
     def take_pushed(self) -> list[bytes]:
         """The round is handed over; there is nothing to send."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from actors.errors import ReducerError
 from actors.host.caller import Caller
 from actors.host.core import ActorCore
-from actors.host.turns import CallFailedError, Reply, TurnNote, unavailable
+from actors.host.turns import CallFailedError, Reply, Turn, TurnNote, unavailable
 from actors.module.context import ReducerContext
 
 __all__ = ["Transaction"]
 
 
-class Transaction:
+class Transaction(Turn):
     """A function of a procedure's own, run as a turn; its journal name is the procedure's."""
 
     __slots__ = ("_body", "_caller", "_error", "_name", "_reply")

@@ -10,15 +10,14 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from actors.errors import ReducerError, SessionRefusedError
 from actors.host.caller import Caller
 from actors.host.core import ActorCore
 from actors.host.endpoints import Endpoint
-from actors.module.system import (
-    ConnectedClient,
-)
+from actors.module.context import ReducerContext
+from actors.module.system import ConnectedClient
 from actors.subscriptions import Subscriber
 from protocol.values import ConnectionId, Identity, Timestamp
 
@@ -55,15 +54,20 @@ TurnNote: TypeAlias = tuple[str, str, Caller | None, Exception | None]
 why it failed if it has."""
 
 
-class Turn(Protocol):
+class Turn(ABC):
     """A message in a mailbox."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def turn(self, core: ActorCore, now: int) -> None:
         """Be handled; raises nothing."""
 
+    @abstractmethod
     def refuse(self, error: ReducerError) -> None:
         """Be told that the actor cannot take messages; the sender learns it, if it waits."""
 
+    @abstractmethod
     def note(self) -> TurnNote:
         """Say what this is, before, while or after it is handled."""
 
@@ -87,7 +91,7 @@ class Reply(ABC):
         """The call was refused (ReducerError), or broke (anything else)."""
 
 
-class ReducerCall:
+class ReducerCall(Turn):
     """A reducer called by a client, or for one."""
 
     __slots__ = ("_args", "_arguments", "_caller", "_endpoint", "_error", "_reply")
@@ -116,14 +120,14 @@ class ReducerCall:
         context = core.context(now, caller.identity, caller.connection_id, caller.claims)
         try:
             if endpoint.request_id is None:
-                answer = endpoint.function(context, *self._arguments)
+                answer = self._run(context)
             else:
                 found, answer = self._recorded(core)
                 if found:
                     endpoint.tally.repeated += 1
                     reply.succeed(context.timestamp, None, answer)
                     return
-                answer = endpoint.function(context, *self._arguments)
+                answer = self._run(context)
                 self._record(core, answer, context.timestamp)
             body = core.commit(endpoint.name, caller.identity_bytes, self._args, reply.subscriber)
         except ReducerError as error:
@@ -152,6 +156,12 @@ class ReducerCall:
         self._error = error
         self._reply.fail(timestamp, error)
 
+    def _run(self, context: ReducerContext) -> object:
+        arguments = self._arguments
+        if len(arguments) == 1:  # as most have; cheaper than by unpacking
+            return self._endpoint.function(context, arguments[0])
+        return self._endpoint.function(context, *arguments)
+
     def _recorded(self, core: ActorCore) -> tuple[bool, object]:
         endpoint = self._endpoint
         request_id = self._arguments[0][endpoint.request_id]
@@ -175,7 +185,7 @@ class ReducerCall:
         )
 
 
-class Connect:
+class Connect(Turn):
     """The module's ``client_connected``, with the note that it ran (wire spec 11)."""
 
     __slots__ = ("_caller", "_endpoint", "_error", "_reply")
@@ -219,7 +229,7 @@ class Connect:
         return "connect", name, self._caller, self._error
 
 
-class Disconnect:
+class Disconnect(Turn):
     """The module's ``client_disconnected``; the note goes even when it fails."""
 
     __slots__ = ("_connection_id", "_done", "_endpoint", "_identity")
@@ -273,7 +283,7 @@ class Disconnect:
         return "disconnect", name, None, None
 
 
-class Read:
+class Read(Turn):
     """A reading function, run between the actor's turns."""
 
     __slots__ = ("_caller", "_error", "_query", "_reply")

@@ -24,7 +24,7 @@ def fan_out(hits: list[Hit], caller: Subscriber | None) -> bytes | None:
     """
     if len(hits) == 1 and len(hits[0].plan.groups) == 1:
         return _to_one_group(hits[0], caller)
-    hits.sort(key=lambda hit: hit.plan.query.name)
+    hits.sort(key=lambda hit: hit.plan.name)
     shares: dict[Subscriber, list[tuple[int, int]]] = {}
     for number, hit in enumerate(hits):
         for (dialect, set_id), subscribers in hit.plan.groups.items():
@@ -59,19 +59,18 @@ def fan_out(hits: list[Hit], caller: Subscriber | None) -> bytes | None:
 
 def _to_one_group(hit: Hit, caller: Subscriber | None) -> bytes | None:
     plan = hit.plan
-    name = plan.query.name
-    (((dialect, query_set_id), subscribers),) = plan.groups.items()
-    body = dialect.single_body(query_set_id, name, hit.inserts, hit.deletes, event=plan.is_event)
     own = None
-    message = None
-    for subscriber in subscribers:
-        if subscriber is caller:
-            own = body
-            continue
-        if message is None:
-            request_id = 0 if caller is None else caller.request_id
-            message = dialect.transaction_update(body, request_id)
-        subscriber.push(message)
+    for (dialect, set_id), subscribers in plan.groups.items():
+        body = dialect.single_body(set_id, plan.name, hit.inserts, hit.deletes, event=plan.is_event)
+        message = None
+        for subscriber in subscribers:
+            if subscriber is caller:
+                own = body
+                continue
+            if message is None:
+                request_id = 0 if caller is None else caller.request_id
+                message = dialect.transaction_update(body, request_id)
+            subscriber.push(message)
     return own
 
 
@@ -86,7 +85,7 @@ def _body(
     for query_set_id, part in groupby(share, key=lambda entry: entry[0]):
         tables = []
         numbers = [number for _, number in part]
-        for name, same in groupby(numbers, key=lambda number: hits[number].plan.query.name):
+        for name, same in groupby(numbers, key=lambda number: hits[number].plan.name):
             rows = [_rows(dialect, number, hits[number], fragments) for number in same]
             tables.append(dialect.table_update(name, rows))
         sets.append(dialect.query_set_update(query_set_id, tables))
@@ -99,8 +98,6 @@ def _rows(
     key = (dialect, number)
     rows = fragments.get(key)
     if rows is None:
-        rows = dialect.table_rows(
-            hit.plan.query.name, hit.inserts, hit.deletes, event=hit.plan.is_event
-        )
+        rows = dialect.table_rows(hit.plan.name, hit.inserts, hit.deletes, event=hit.plan.is_event)
         fragments[key] = rows
     return rows

@@ -39,6 +39,7 @@ class Plan:
     over both at once: over all that its user sees.
 
     Attributes:
+        name: of the table or view whose rows it has.
         reader: the user whose own rows these are; None for what everybody sees.
         is_event: whether the rows are events.
         groups: subscribers by how they are spelled to and by query set id. All of one group are
@@ -47,12 +48,13 @@ class Plan:
         rows: inserts and deletes of those, as often as one subscriber is told them.
     """
 
-    __slots__ = ("caller", "groups", "is_event", "query", "reader", "rows", "updates")
+    __slots__ = ("caller", "groups", "is_event", "name", "query", "reader", "rows", "updates")
 
     def __init__(
         self, query: CompiledQuery, caller: Identity | None, reader: str | None = None
     ) -> None:
         self.query = query
+        self.name = query.name
         self.caller = Identity(0) if caller is None else caller
         self.reader = reader
         self.is_event = bool(getattr(query.source, "is_event", False))

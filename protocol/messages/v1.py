@@ -6,7 +6,7 @@ gets the deltas alone. Source: wire spec 7.2 and 7.3.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import index
@@ -17,6 +17,7 @@ from protocol.messages.lexicon import Lexicon
 from protocol.messages.requests import ClientMessage, OpaqueId
 from protocol.messages.v1_requests import RequestId
 from protocol.messages.v1_types import ClientTag, ServerTag
+from protocol.messages.wire import Dialect, Wire
 from protocol.values import ConnectionId, Identity
 
 __all__ = ["CallReport", "V1Dialect", "V1Wire"]
@@ -40,14 +41,17 @@ class CallReport(NamedTuple):
     duration: int
 
 
-class V1Dialect(ABC):
+class V1Dialect(Dialect):
     """One spelling of version 1: its updates and its messages. One object for all connections.
 
     Fragments of rows begin with how many rows they are, eight bytes, as an update says it for each
     table.
     """
 
-    merges_sets = True
+    @property
+    def merges_sets(self) -> bool:
+        """An update has each table once, for all sets together."""
+        return True
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
@@ -199,7 +203,7 @@ class V1Dialect(ABC):
         """Spell a ProcedureResult of a failure."""
 
 
-class V1Wire:
+class V1Wire(Wire):
     """The ``Wire`` of one connection that speaks version 1.
 
     Args:
@@ -207,25 +211,30 @@ class V1Wire:
         stopwatch: seconds, monotonic; answers say how long they took.
     """
 
-    __slots__ = ("_connection_id", "_identity", "_lexicon", "_stopwatch", "dialect")
+    __slots__ = ("_connection_id", "_dialect", "_identity", "_lexicon", "_stopwatch")
 
     def __init__(self, dialect: V1Dialect, stopwatch: Callable[[], float]) -> None:
-        self.dialect = dialect
+        self._dialect = dialect
         self._lexicon = dialect.lexicon
         self._stopwatch = stopwatch
         self._identity = Identity(0)
         self._connection_id = ConnectionId(0)
 
+    @property
+    def dialect(self) -> V1Dialect:
+        """The spelling."""
+        return self._dialect
+
     def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
         """Decode the message at ``offset``; its request id remembers what it is."""
-        return self.dialect.decode_request(data, offset, self._stopwatch())
+        return self._dialect.decode_request(data, offset, self._stopwatch())
 
     def initial_connection(
         self, identity: Identity, connection_id: ConnectionId, token: str
     ) -> bytes:
         """IdentityToken; who it names is the caller in the answers from now on."""
         self._identity, self._connection_id = identity, connection_id
-        return self.dialect.identity_token(identity, token, connection_id)
+        return self._dialect.identity_token(identity, token, connection_id)
 
     def subscribe_applied(
         self, request_id: OpaqueId, query_set_id: int, tables: Sequence[tuple[str, bytes]]
@@ -233,8 +242,8 @@ class V1Wire:
         """Answer in the form of the request: one table, several, or the legacy one."""
         asked, duration = self._asked(request_id)
         if asked.tag is ClientTag.SUBSCRIBE:
-            update = self.dialect.database_update(tables, is_dropped=False)
-            return self.dialect.initial_subscription(update, asked, duration)
+            update = self._dialect.database_update(tables, is_dropped=False)
+            return self._dialect.initial_subscription(update, asked, duration)
         return self._applied(asked, query_set_id, tables, duration, is_dropped=False)
 
     def unsubscribe_applied(
@@ -249,37 +258,37 @@ class V1Wire:
     ) -> bytes:
         """SubscriptionError; a legacy request is answered as a call without a name."""
         if request_id is None:
-            return self.dialect.subscription_error(0, None, None, error)
+            return self._dialect.subscription_error(0, None, None, error)
         asked, duration = self._asked(request_id)
         if asked.tag is ClientTag.SUBSCRIBE:
-            return self.dialect.call_failed(error, self._not_run("", 0))
-        return self.dialect.subscription_error(duration, asked, query_set_id, error)
+            return self._dialect.call_failed(error, self._not_run("", 0))
+        return self._dialect.subscription_error(duration, asked, query_set_id, error)
 
     def one_off_query_result(self, request_id: OpaqueId, table: str, rows: bytes) -> bytes:
         """OneOffQueryResponse of one table."""
         asked, duration = self._asked(request_id)
-        return self.dialect.one_off_response(asked.message_id, None, (table, rows), duration)
+        return self._dialect.one_off_response(asked.message_id, None, (table, rows), duration)
 
     def one_off_query_error(self, request_id: OpaqueId, error: str) -> bytes:
         """OneOffQueryResponse of an error."""
         asked, duration = self._asked(request_id)
-        return self.dialect.one_off_response(asked.message_id, error, None, duration)
+        return self._dialect.one_off_response(asked.message_id, error, None, duration)
 
     def reducer_ok(self, request_id: OpaqueId, timestamp: int, body: bytes) -> bytes | None:
         """TransactionUpdate; to one who wants to hear nothing of it, what others are told."""
         asked, duration = self._asked(request_id)
         if asked.is_quiet:
-            if body == self.dialect.empty_body:
+            if body == self._dialect.empty_body:
                 return None
-            return self.dialect.transaction_update(body, asked)
-        return self.dialect.call_committed(body, self._ran(asked, timestamp, duration))
+            return self._dialect.transaction_update(body, asked)
+        return self._dialect.call_committed(body, self._ran(asked, timestamp, duration))
 
     def reducer_err(self, request_id: OpaqueId, timestamp: int, error: str) -> bytes | None:
         """TransactionUpdate of a failure, unless the caller wants to hear nothing of it."""
         asked, duration = self._asked(request_id)
         if asked.is_quiet:
             return None
-        return self.dialect.call_failed(error, self._ran(asked, timestamp, duration))
+        return self._dialect.call_failed(error, self._ran(asked, timestamp, duration))
 
     def reducer_internal_error(
         self, request_id: OpaqueId, timestamp: int, error: str
@@ -299,20 +308,20 @@ class V1Wire:
         report = self._not_run(asked.name, timestamp)
         if not is_internal:
             report = self._ran(asked, timestamp, duration)
-        return self.dialect.call_failed(error, report)
+        return self._dialect.call_failed(error, report)
 
     def procedure_returned(
         self, request_id: OpaqueId, timestamp: int, duration: int, value: bytes
     ) -> bytes:
         """ProcedureResult of a value."""
         asked, _ = self._asked(request_id)
-        return self.dialect.procedure_returned(asked.name, value, timestamp, duration, asked)
+        return self._dialect.procedure_returned(asked.name, value, timestamp, duration, asked)
 
     def procedure_error(
         self, request_id: OpaqueId, error: str, timestamp: int = 0, duration: int = 0
     ) -> bytes:
         """ProcedureResult of a failure."""
-        return self.dialect.procedure_failed(error, timestamp, duration, index(request_id))
+        return self._dialect.procedure_failed(error, timestamp, duration, index(request_id))
 
     def _asked(self, request_id: OpaqueId) -> tuple[RequestId, int]:
         """The request, and how long ago it came, in micros."""
@@ -328,7 +337,7 @@ class V1Wire:
         *,
         is_dropped: bool,
     ) -> bytes:
-        dialect = self.dialect
+        dialect = self._dialect
         if asked.is_single and len(tables) == 1:
             ((name, listed),) = tables
             rows = dialect.single_table(name, (listed,), is_dropped=is_dropped)

@@ -23,10 +23,11 @@ from protocol.messages.requests import (
     Subscribe,
     Unsubscribe,
 )
+from protocol.messages.wire import Dialect, Wire
 from protocol.row_list import encode_row_list
 from protocol.values import ConnectionId, Identity
 
-__all__ = ["V2", "V2Wire"]
+__all__ = ["V2", "V2Dialect", "V2Wire"]
 
 
 _U32 = Struct("<I")
@@ -142,30 +143,15 @@ def _decode_message(data: bytes, offset: int) -> tuple[ClientMessage, int]:
     raise DecodeError(f"unknown client message tag {tag}", offset)
 
 
-class V2Wire:
-    """The ``Wire`` and ``Dialect`` of v2 and v3: stateless, use the shared ``V2``."""
+class V2Dialect(Dialect):
+    """How v2 and v3 spell updates: stateless, one object for all connections."""
 
     __slots__ = ()
 
-    merges_sets = False
-
     @property
-    def dialect(self) -> V2Wire:
-        """Itself."""
-        return self
-
-    def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
-        """Decode the message at ``offset``; returns it and the offset after it.
-
-        Raises:
-            DecodeError: no message there, cut short, or with an unknown tag or flag.
-        """
-        try:
-            return _decode_message(data, offset)
-        except (struct.error, IndexError):
-            raise DecodeError("message is cut short", len(data)) from None
-        except UnicodeDecodeError:
-            raise DecodeError("string is not UTF-8", offset) from None
+    def merges_sets(self) -> bool:
+        """An update names its query sets."""
+        return False
 
     def row_list(self, _table: str, rows: Sequence[bytes]) -> bytes:
         """Spell rows as a BsatnRowList."""
@@ -211,6 +197,37 @@ class V2Wire:
         """Spell the fields of a TransactionUpdate out of ``query_set_update`` fragments."""
         return b"".join((_count(query_sets), *query_sets))
 
+    def transaction_update(self, body: bytes, _request_id: OpaqueId) -> bytes:
+        """A commit for a connection that did not call, tag 4."""
+        return b"\x04" + body
+
+
+_DIALECT: Final = V2Dialect()
+
+
+class V2Wire(Wire):
+    """The ``Wire`` of v2 and v3: stateless, use the shared ``V2``."""
+
+    __slots__ = ()
+
+    @property
+    def dialect(self) -> V2Dialect:
+        """The one of this version."""
+        return _DIALECT
+
+    def decode_client_message(self, data: bytes, offset: int = 0) -> tuple[ClientMessage, int]:
+        """Decode the message at ``offset``; returns it and the offset after it.
+
+        Raises:
+            DecodeError: no message there, cut short, or with an unknown tag or flag.
+        """
+        try:
+            return _decode_message(data, offset)
+        except (struct.error, IndexError):
+            raise DecodeError("message is cut short", len(data)) from None
+        except UnicodeDecodeError:
+            raise DecodeError("string is not UTF-8", offset) from None
+
     def initial_connection(
         self, identity: Identity, connection_id: ConnectionId, token: str
     ) -> bytes:
@@ -243,10 +260,6 @@ class V2Wire:
         """Refusal of a set, tag 3."""
         head = b"\x03\x01" if request_id is None else b"\x03\x00" + _U32.pack(request_id)
         return head + _U32.pack(query_set_id) + _text(error)
-
-    def transaction_update(self, body: bytes, _request_id: OpaqueId) -> bytes:
-        """A commit for a connection that did not call, tag 4."""
-        return b"\x04" + body
 
     def one_off_query_result(self, request_id: OpaqueId, table: str, rows: bytes) -> bytes:
         """Answer of OneOffQuery, tag 5."""

@@ -12,7 +12,7 @@ RING = CallRing("bump", [bytes((number,)) * 8 for number in range(50)])
 
 
 def answer(request_id: int) -> bytes:
-    return V2.reducer_ok(request_id, 1_700_000_000_000_000, V2.transaction_body(()))
+    return V2.reducer_ok(request_id, 1_700_000_000_000_000, V2.dialect.transaction_body(()))
 
 
 @given(start=st.integers(0, 49), count=st.integers(1, 50))
@@ -41,7 +41,7 @@ def test_one_answer_that_is_not_the_expected_one_spoils_the_frame(start, count, 
         answer((ids[place] + 1) % 50),
         V2.reducer_err(ids[place], 0, "12345"),
         V2.reducer_internal_error(ids[place], 0, "12345"),
-        V2.transaction_update(V2.transaction_body(()), 0),
+        V2.dialect.transaction_update(V2.dialect.transaction_body(()), 0),
     ):
         changed = [*answers[:place], other, *answers[place + 1 :]]
         assert RING.committed(b"\0" + b"".join(changed), start) == 0

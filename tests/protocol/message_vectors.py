@@ -74,8 +74,10 @@ C05 = (
 
 def _body(inserts: list[bytes], deletes: list[bytes], *, event: bool = False) -> bytes:
     table = "boom" if event else "item"
-    update = V2.table_update(table, [V2.table_rows(table, inserts, deletes, event=event)])
-    return V2.transaction_body([V2.query_set_update(0, [update])])
+    update = V2.dialect.table_update(
+        table, [V2.dialect.table_rows(table, inserts, deletes, event=event)]
+    )
+    return V2.dialect.transaction_body([V2.dialect.query_set_update(0, [update])])
 
 
 def _update(
@@ -86,7 +88,7 @@ def _update(
     return TransactionUpdate([QuerySetUpdate(0, [TableUpdate(table, [rows])])])
 
 
-_APPLIED = [("item", V2.row_list("item", [AXE]))]
+_APPLIED = [("item", V2.dialect.row_list("item", [AXE]))]
 _ROWS = [TableRows("item", [AXE])]
 _S08 = "060100000080c15504542e0600000000000000000000"
 _S05 = (
@@ -117,7 +119,7 @@ SERVER: dict[str, tuple[bytes, ServerMessage, str]] = {
         "01000000000000000000000000",
     ),
     "S04": (
-        V2.subscribe_applied(0, 0, [("item", V2.row_list("item", [AXE, CROSSBOW]))]),
+        V2.subscribe_applied(0, 0, [("item", V2.dialect.row_list("item", [AXE, CROSSBOW]))]),
         SubscribeApplied(0, 0, [TableRows("item", [AXE, CROSSBOW])]),
         (
             "01000000000000000001000000040000006974656d0102000000000000000000000013000000000000002b00"
@@ -126,12 +128,12 @@ SERVER: dict[str, tuple[bytes, ServerMessage, str]] = {
         ),
     ),
     "S05": (
-        V2.transaction_update(_body([CROSSBOW], []), 0),
+        V2.dialect.transaction_update(_body([CROSSBOW], []), 0),
         _update([CROSSBOW], []),
         _S05,
     ),
     "S06": (
-        V2.transaction_update(_body([AXE_4], [AXE]), 0),
+        V2.dialect.transaction_update(_body([AXE_4], [AXE]), 0),
         _update([AXE_4], [AXE]),
         (
             "04010000000000000001000000040000006974656d0100000000001300130000000100000000000000030000"
@@ -139,7 +141,7 @@ SERVER: dict[str, tuple[bytes, ServerMessage, str]] = {
         ),
     ),
     "S07": (
-        V2.transaction_update(_body([BOOM], [], event=True), 0),
+        V2.dialect.transaction_update(_body([BOOM], [], event=True), 0),
         _update([BOOM], [], event=True),
         (
             "0401000000000000000100000004000000626f6f6d0100000001000d000d0000000700000005000000626f6f"
@@ -147,7 +149,7 @@ SERVER: dict[str, tuple[bytes, ServerMessage, str]] = {
         ),
     ),
     "S08": (
-        V2.reducer_ok(1, MOMENT, V2.transaction_body([])),
+        V2.reducer_ok(1, MOMENT, V2.dialect.transaction_body([])),
         ReducerResult(1, MOMENT, ReducerOk(b"", TransactionUpdate([]))),
         _S08,
     ),
@@ -195,7 +197,7 @@ SERVER: dict[str, tuple[bytes, ServerMessage, str]] = {
         "0701110000004e6f20737563682070726f6365647572650000000000000000000000000000000003000000",
     ),
     "S18": (
-        V2.one_off_query_result(9, "item", V2.row_list("item", [AXE])),
+        V2.one_off_query_result(9, "item", V2.dialect.row_list("item", [AXE])),
         OneOffQueryResult(9, _ROWS, None),
         "05090000000001000000040000006974656d0013001300000001000000000000000300000061786503000000",
     ),

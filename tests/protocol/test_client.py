@@ -77,18 +77,22 @@ def test_a_session():
     assert one.query_sets == {0: QuerySetState.LIVE}
     assert items.rows() == [vectors.AXE]
     call = one.call_reducer("add_item")
-    update = V2.table_update("item", [V2.table_rows("item", [vectors.CROSSBOW], [])])
-    body = V2.transaction_body([V2.query_set_update(0, [update])])
+    update = V2.dialect.table_update(
+        "item", [V2.dialect.table_rows("item", [vectors.CROSSBOW], [])]
+    )
+    body = V2.dialect.transaction_body([V2.dialect.query_set_update(0, [update])])
     one.receive_frame(frame(V2.reducer_ok(call, 1, body)))
     assert items.rows() == [vectors.AXE, vectors.CROSSBOW]
-    gone = V2.table_update("item", [V2.table_rows("item", [], [vectors.CROSSBOW])])
-    body = V2.transaction_body([V2.query_set_update(0, [gone])])
-    one.receive_frame(frame(V2.transaction_update(body, 0)))
+    gone = V2.dialect.table_update("item", [V2.dialect.table_rows("item", [], [vectors.CROSSBOW])])
+    body = V2.dialect.transaction_body([V2.dialect.query_set_update(0, [gone])])
+    one.receive_frame(frame(V2.dialect.transaction_update(body, 0)))
     assert one.pending == {}
     end = one.unsubscribe(0)
     assert one.query_sets == {0: QuerySetState.ENDING}
     one.receive_frame(
-        frame(V2.unsubscribe_applied(end, 0, [("item", V2.row_list("item", [vectors.AXE]))]))
+        frame(
+            V2.unsubscribe_applied(end, 0, [("item", V2.dialect.row_list("item", [vectors.AXE]))])
+        )
     )
     assert items.rows() == []
     assert one.query_sets == {}
@@ -109,7 +113,7 @@ def test_every_kind_of_answer_settles_its_request():
             V2.reducer_internal_error(reducers[1], 1, "no"),
             V2.procedure_returned(procedures[0], 1, 1, b""),
             V2.procedure_error(procedures[1], "no"),
-            V2.one_off_query_result(queries[0], "item", V2.row_list("item", [])),
+            V2.one_off_query_result(queries[0], "item", V2.dialect.row_list("item", [])),
             V2.one_off_query_error(queries[1], "no"),
         )
     )

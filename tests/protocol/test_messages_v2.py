@@ -17,6 +17,7 @@ from protocol.messages import (
     TableUpdateRows,
     TransactionUpdate,
     Unsubscribe,
+    V2Wire,
     decode_server_message,
     encode_client_message,
 )
@@ -126,19 +127,19 @@ def test_altered_server_messages_raise_decode_errors_only(name, data):
 
 @given(U32, I64, st.lists(st.tuples(U32, st.lists(st.tuples(TEXT, ROWS, ROWS)))))
 def test_updates_composed_of_fragments_decode_to_their_parts(request_id, timestamp, query_sets):
-    body = V2.transaction_body(
+    body = V2.dialect.transaction_body(
         [
-            V2.query_set_update(
+            V2.dialect.query_set_update(
                 set_id,
                 [
-                    V2.table_update(table, [V2.table_rows(table, inserts, deletes)])
+                    V2.dialect.table_update(table, [V2.dialect.table_rows(table, inserts, deletes)])
                     for table, inserts, deletes in tables
                 ],
             )
             for set_id, tables in query_sets
         ]
     )
-    update, end = decode_server_message(V2.transaction_update(body, 0))
+    update, end = decode_server_message(V2.dialect.transaction_update(body, 0))
     assert isinstance(update, TransactionUpdate)
     assert end == 1 + len(body)
     assert [
@@ -151,9 +152,14 @@ def test_updates_composed_of_fragments_decode_to_their_parts(request_id, timesta
 
 
 def test_plans_of_one_table_become_entries_of_one_table_update():
-    rows = [V2.table_rows("item", [b"a"], []), V2.table_rows("item", [b"bc"], [b"a"])]
-    body = V2.transaction_body([V2.query_set_update(4, [V2.table_update("t", rows)])])
-    update, _ = decode_server_message(V2.transaction_update(body, 0))
+    rows = [
+        V2.dialect.table_rows("item", [b"a"], []),
+        V2.dialect.table_rows("item", [b"bc"], [b"a"]),
+    ]
+    body = V2.dialect.transaction_body(
+        [V2.dialect.query_set_update(4, [V2.dialect.table_update("t", rows)])]
+    )
+    update, _ = decode_server_message(V2.dialect.transaction_update(body, 0))
     assert update.query_sets[0].tables[0].rows == [
         TableUpdateRows([b"a"], [], is_event=False),
         TableUpdateRows([b"bc"], [b"a"], is_event=False),
@@ -161,7 +167,7 @@ def test_plans_of_one_table_become_entries_of_one_table_update():
 
 
 def test_the_same_table_may_come_twice_in_an_answer():
-    tables = [("t", V2.row_list("t", [b"a"])), ("t", V2.row_list("t", []))]
+    tables = [("t", V2.dialect.row_list("t", [b"a"])), ("t", V2.dialect.row_list("t", []))]
     applied, _ = decode_server_message(V2.subscribe_applied(1, 2, tables))
     assert applied.tables == [TableRows("t", [b"a"]), TableRows("t", [])]
 
@@ -175,15 +181,17 @@ def test_a_subscribe_has_a_bounded_number_of_queries():
         )
 
 
-def test_the_shared_wire_is_its_own_dialect():
-    assert V2.dialect is V2
-    assert not V2.merges_sets
+def test_the_dialect_is_shared_by_all_connections():
+    assert V2.dialect is V2Wire().dialect
+    assert not V2.dialect.merges_sets
 
 
 def test_a_body_of_one_fragment_is_spelled_alike_at_once():
     for set_id, table, rows in ((0, "t", [b"\x01"]), (7, "tables of ünï", [b"ab", b"c"])):
         for event in (False, True):
-            fragment = V2.table_rows(table, rows, [b"gone"], event=event)
-            sets = [V2.query_set_update(set_id, [V2.table_update(table, [fragment])])]
-            body = V2.single_body(set_id, table, rows, [b"gone"], event=event)
-            assert body == V2.transaction_body(sets)
+            fragment = V2.dialect.table_rows(table, rows, [b"gone"], event=event)
+            sets = [
+                V2.dialect.query_set_update(set_id, [V2.dialect.table_update(table, [fragment])])
+            ]
+            body = V2.dialect.single_body(set_id, table, rows, [b"gone"], event=event)
+            assert body == V2.dialect.transaction_body(sets)

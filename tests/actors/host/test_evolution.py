@@ -124,7 +124,7 @@ async def test_who_sleeps_is_inspected_with_the_columns_of_today():
 
 
 async def test_rows_are_stored_anew_once_and_bit_by_bit(monkeypatch):
-    monkeypatch.setattr("actors.host.evolution.EVOLUTION_RECORD_BYTES", 20)
+    monkeypatch.setattr("actors.host.old_rows.EVOLUTION_RECORD_BYTES", 20)
     disk = MemoryDisk()
     bench = await served(V1, disk)
     await fill(bench)
