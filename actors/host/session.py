@@ -280,7 +280,7 @@ class Session(Mouth):
         admit(self.admission, self.caller.claims, self._host.clock(), rate)
 
     def _call(self, message: CallReducer) -> None:
-        request_id, name, args = message
+        request_id, name, args = message.request_id, message.reducer, message.args
         host = self._host
         endpoint = host.reducers.get(name)
         if endpoint is None:

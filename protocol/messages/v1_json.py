@@ -146,15 +146,14 @@ class V1Json(V1Dialect):
         return _procedure_result({"InternalError": error}, timestamp, duration, request_id)
 
     def _with_arguments(self, call: CallReducer | CallProcedure) -> ClientMessage:
-        request_id, name, text = call
         is_procedure = isinstance(call, CallProcedure)
+        name = call.procedure if isinstance(call, CallProcedure) else call.reducer
+        text = cast("str", call.args)
         try:
-            args = self.lexicon.arguments_from_json(
-                name, cast("str", text), is_procedure=is_procedure
-            )
+            args = self.lexicon.arguments_from_json(name, text, is_procedure=is_procedure)
         except DecodeError as error:
-            return UnreadableCall(request_id, name, str(error), is_procedure)
-        return call._replace(args=args)
+            return UnreadableCall(call.request_id, name, str(error), is_procedure)
+        return type(call)(call.request_id, name, args)
 
 
 def _query_update(deletes: bytes, inserts: bytes) -> bytes:

@@ -130,7 +130,7 @@ def _decode_message(data: bytes, offset: int) -> tuple[ClientMessage, int]:
     tag = data[offset]
     if tag == 3:
         request_id, name, args, end = _decode_call(data, offset + 1)
-        return _new(CallReducer, (request_id, name, args)), end
+        return CallReducer(request_id, name, args), end
     if tag == 4:
         request_id, name, args, end = _decode_call(data, offset + 1)
         return _new(CallProcedure, (request_id, name, args)), end
