@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from operator import index
 from typing import cast
 
-from protocol.errors import DecodeError
 from protocol.messages.requests import (
-    CallProcedure,
-    CallReducer,
     ClientMessage,
     OpaqueId,
-    UnreadableCall,
 )
 from protocol.messages.v1 import CallReport, V1Dialect
 from protocol.messages.v1_requests import neutral_request
@@ -69,10 +65,8 @@ class V1Json(V1Dialect):
     def decode_request(self, data: bytes, offset: int, began: float) -> tuple[ClientMessage, int]:
         """Decode by the declared type; arguments become BSATN by those of the function."""
         structure = loads(data[offset:])
-        message = neutral_request(cast("Variant", _from_json(structure)), began)
-        if isinstance(message, CallReducer | CallProcedure):
-            message = self._with_arguments(message)
-        return message, len(data)
+        request = cast("Variant", _from_json(structure))
+        return neutral_request(request, began, self.lexicon.arguments_from_json), len(data)
 
     def identity_token(self, identity: Identity, token: str, connection_id: ConnectionId) -> bytes:
         """IdentityToken."""
@@ -144,16 +138,6 @@ class V1Json(V1Dialect):
     def procedure_failed(self, error: str, timestamp: int, duration: int, request_id: int) -> bytes:
         """ProcedureResult, InternalError."""
         return _procedure_result({"InternalError": error}, timestamp, duration, request_id)
-
-    def _with_arguments(self, call: CallReducer | CallProcedure) -> ClientMessage:
-        is_procedure = isinstance(call, CallProcedure)
-        name = call.procedure if isinstance(call, CallProcedure) else call.reducer
-        text = cast("str", call.args)
-        try:
-            args = self.lexicon.arguments_from_json(name, text, is_procedure=is_procedure)
-        except DecodeError as error:
-            return UnreadableCall(call.request_id, name, str(error), is_procedure)
-        return type(call)(call.request_id, name, args)
 
 
 def _query_update(deletes: bytes, inserts: bytes) -> bytes:

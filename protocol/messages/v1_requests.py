@@ -6,7 +6,7 @@ Source: wire spec 7.1 and 7.3.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from protocol.errors import DecodeError
 from protocol.limits import SUBSCRIBE_QUERIES_MAX
@@ -17,12 +17,13 @@ from protocol.messages.requests import (
     OneOffQuery,
     Subscribe,
     SubscribeLegacy,
+    UnreadableCall,
     Unsubscribe,
 )
 from protocol.messages.v1_types import ClientTag
 from protocol.values import Variant
 
-__all__ = ["RequestId", "neutral_request"]
+__all__ = ["ReadArguments", "RequestId", "neutral_request"]
 
 _SINGLE = (ClientTag.SUBSCRIBE_SINGLE, ClientTag.UNSUBSCRIBE)
 
@@ -64,10 +65,22 @@ class RequestId(int):
         return self.tag in _SINGLE
 
 
-def neutral_request(message: Variant, began: float) -> ClientMessage:
+class ReadArguments(Protocol):
+    """Makes BSATN of a call's arguments."""
+
+    def __call__(self, function: str, text: str, *, is_procedure: bool) -> bytes:
+        """Read them; raises DecodeError when they are not those of the function."""
+
+
+def neutral_request(
+    message: Variant, began: float, read_arguments: ReadArguments | None = None
+) -> ClientMessage:
     """A request by its declared type (``v1_types``), for a server.
 
-    ``args`` of a call are whatever the request held; v1.json has to make BSATN of them.
+    Args:
+        message: the request.
+        began: when it came, in seconds of the connection's clock.
+        read_arguments: for calls whose arguments are not BSATN.
 
     Raises:
         DecodeError: unknown flags, or too many queries.
@@ -79,11 +92,16 @@ def neutral_request(message: Variant, began: float) -> ClientMessage:
             name, args, number, flags = fields
             request_id = RequestId(number, tag, began)
             request_id.name, request_id.args = name, args
-            if tag == ClientTag.CALL_PROCEDURE:
-                _check_flags(flags, 0)
-                return CallProcedure(request_id, name, args)
-            _check_flags(flags, 1)
+            is_procedure = tag == ClientTag.CALL_PROCEDURE
+            _check_flags(flags, 0 if is_procedure else 1)
             request_id.is_quiet = flags == 1
+            if read_arguments is not None:
+                try:
+                    args = read_arguments(name, args, is_procedure=is_procedure)
+                except DecodeError as error:
+                    return UnreadableCall(request_id, name, str(error), is_procedure)
+            if is_procedure:
+                return CallProcedure(request_id, name, args)
             return CallReducer(request_id, name, args)
         case ClientTag.SUBSCRIBE:
             queries, number = fields

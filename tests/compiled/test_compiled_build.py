@@ -17,10 +17,13 @@ CHECKOUT = Path(__file__).parents[2]
 SUITES = (
     "actors/datastore",
     "actors/host",
+    "actors/subscriptions",
     "persistence/test_sqlite_appends.py",
     "persistence/test_sqlite_filing.py",
     "persistence/test_unfiled.py",
+    "protocol/test_client_v1.py",
     "protocol/test_connection.py",
+    "protocol/test_messages_v1.py",
     "protocol/test_messages_v2.py",
     "server/test_frames.py",
     "server/test_socket.py",
