@@ -55,7 +55,6 @@ _U16 = Struct(">H")
 _U64 = Struct(">Q")
 _HEAD_U16 = Struct(">BBH")
 _HEAD_U64 = Struct(">BBQ")
-_SHORT_BINARY: Final = tuple(bytes((_WHOLE_BINARY, size)) for size in range(126))
 
 
 class Ping(NamedTuple):
@@ -274,12 +273,20 @@ def _fault_of_control(first: int, length: int) -> Failure | None:
     return None
 
 
-def _binary_head(size: int) -> bytes:
+def _spell_binary_head(size: int) -> bytes:
     if size < 126:
-        return _SHORT_BINARY[size]
+        return bytes((_WHOLE_BINARY, size))
     if size < 65_536:
         return _HEAD_U16.pack(_WHOLE_BINARY, 126, size)
     return _HEAD_U64.pack(_WHOLE_BINARY, 127, size)
+
+
+_BINARY_HEADS: Final = tuple(_spell_binary_head(size) for size in range(1_024))
+"""Of the sizes that most messages have."""
+
+
+def _binary_head(size: int) -> bytes:
+    return _BINARY_HEADS[size] if size < 1_024 else _spell_binary_head(size)
 
 
 def binary_frames(payloads: list[bytes]) -> bytes:
