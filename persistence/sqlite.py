@@ -50,6 +50,7 @@ from persistence.limits import (
     PENDING_BYTES_MAX,
     SWITCH_INTERVAL_S_MAX,
 )
+from persistence.niceness import give_way
 from persistence.record import RowChange
 from persistence.retention import DEFAULT_RETENTION, RetentionPolicy, now_micros
 from persistence.runs import cut_run
@@ -325,6 +326,7 @@ class SqliteStore:
                 synced = "log synced" if log.is_synced else "log not synced"
                 durability = f"{synced}; {describe_durability(connection)}"
                 report(StoreDescription("sqlite", str(self._path), durability, epoch))
+                give_way()
                 barrier = self._settle_until_closed(writer)
                 writer.file_all()
             settled([(barrier.done, None)], ())

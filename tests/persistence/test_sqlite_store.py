@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import sqlite3
@@ -40,7 +41,7 @@ from persistence import (
     sqlite_writer,
 )
 from persistence.group_commit import AppendJob
-from persistence.limits import SWITCH_INTERVAL_S_MAX
+from persistence.limits import BACKGROUND_NICENESS, SWITCH_INTERVAL_S_MAX
 from persistence.runs import cut_run
 
 
@@ -109,6 +110,19 @@ async def test_closing_ends_both_threads_and_leaves_one_file(medium):
     await store.close()
     assert set(threading.enumerate()) == before
     assert [path.name for path in medium.path.parent.iterdir()] == [medium.path.name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
+async def test_the_thread_that_files_leaves_the_core_to_the_loop(medium):
+    def niceness(thread_id: int) -> int:
+        return os.getpriority(os.PRIO_PROCESS, thread_id)
+
+    own = niceness(threading.get_native_id())
+    async with opened(medium) as store:
+        assert await append(store, one("a", 1)) is None  # by that thread: a new actor
+        (writer,) = (thread for thread in threading.enumerate() if thread.name == "store-writer")
+        assert niceness(writer.native_id) == min(own + BACKGROUND_NICENESS, 19)
+        assert niceness(threading.get_native_id()) == own
 
 
 async def test_a_full_disk_fails_what_waits_and_keeps_what_was_acknowledged(medium, monkeypatch):
