@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pykka
@@ -83,12 +84,20 @@ class ReadyActors:
 
     Attributes:
         loop: whose callback it is.
+        moment: when the callback began, or an actor that tells so ended in it, in seconds of the
+            stopwatch: the next one begins then.
     """
 
-    __slots__ = ("_actors", "loop")
+    __slots__ = ("_actors", "_stopwatch", "loop", "moment")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.loop = loop
+        self.moment = 0.0
+        self._stopwatch = stopwatch
         self._actors: list[LoopActor] = []
 
     def add(self, actor: LoopActor) -> None:
@@ -99,6 +108,7 @@ class ReadyActors:
 
     def _drain(self) -> None:
         actors, self._actors = self._actors, []
+        self.moment = self._stopwatch()
         for actor in actors:
             try:
                 actor.drain()
