@@ -37,6 +37,7 @@ class Case:
         in_flight: unanswered calls of each; answered ones are replaced in one frame.
         subscribers: connections that follow the accounts; the deliveries are then measured.
         accounts: rows of the bank.
+        confirmed: answers wait until what they tell is durable.
         rate: of an open loop, calls per second at random moments; 0 for a closed one, in which the
             next call waits for an answer.
         target: operations per second on the reference machine, compiled and durable.
@@ -50,6 +51,7 @@ class Case:
     in_flight: int
     subscribers: int = 0
     accounts: int = 10_000
+    confirmed: bool = True
     rate: int = 0
     target: int | None = None
     target_p99_millis: float | None = None
@@ -104,6 +106,15 @@ CASES = (
         64,
         1,
         target=45_000,
+    ),
+    Case(
+        "volatile-users-64",
+        "64 connections, 1 call in flight, an actor each, answered before it is durable",
+        Work.BUMP,
+        64,
+        1,
+        confirmed=False,
+        target=80_000,
     ),
     Case(
         "single-bank-512",

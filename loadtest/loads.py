@@ -57,7 +57,10 @@ async def _calls(case: Case, server: ServerProcess, window: Window) -> Measureme
     async with AsyncExitStack() as stack:
         for caller in callers:
             stack.push_async_callback(caller.close)
-        await _few_at_once(caller.connect(server.address) for caller in callers)
+        confirmed = case.confirmed
+        await _few_at_once(
+            caller.connect(server.address, confirmed=confirmed) for caller in callers
+        )
         if case.work is Work.BUMP:
             await _few_at_once(caller.follow("SELECT * FROM counter") for caller in callers)
         offering = asyncio.create_task(_offer(case, callers)) if case.rate else None

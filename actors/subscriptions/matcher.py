@@ -66,7 +66,7 @@ class Matcher(Generic[Item]):
                 del self._by_range[demand.column.position]
 
     def among(self, changes: Sequence[EncodedRow]) -> list[tuple[Item, EncodedRow]]:
-        """As ``of`` for many rows, each with its row; an item's rows in their order."""
+        """As ``of`` for many rows: each item with the rows that it may concern, in their order."""
         found: list[tuple[Item, EncodedRow]] = []
         for column, values in self._by_value.items():
             for change in changes:

@@ -53,6 +53,7 @@ def small(name: str):
         "coalesced-bank",
         "coalesced-users",
         "single-users-64",
+        "volatile-users-64",
         "rated-users-22500",
         "fanout-full",
         "fanout-single",
