@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from actors.datastore import EncodedRow, TableDelta
 from actors.module.tables import Readers
+from actors.subscriptions.changes import Changes, change_of
 from actors.subscriptions.plan import Hit, Plan
 from actors.subscriptions.routes import Routes
 
@@ -33,8 +34,8 @@ class Readership:
         self._readers = readers
         self._routes: dict[str | None, Routes] = {}
         self._rows: dict[str | None, dict[bytes, EncodedRow]] = {}
-        for reader, came in self._by_reader(rows).items():
-            self._rows[reader] = {row.data: row for row in came}
+        for row in rows:
+            self._rows.setdefault(readers(row.row), {})[row.data] = row
 
     def __bool__(self) -> bool:
         return bool(self._routes)
@@ -59,20 +60,18 @@ class Readership:
 
         A row whose reader changes goes from one reader's plans and comes to the other's.
         """
-        inserts, deletes = self._by_reader(delta.inserts), self._by_reader(delta.deletes)
-        for reader in dict.fromkeys((*deletes, *inserts)):
-            came, went = inserts.get(reader, []), deletes.get(reader, [])
+        readers = self._readers
+        changes: Changes[str | None] = {}
+        for row in delta.deletes:
+            change_of(readers(row.row), changes)[1].append(row)
+        for row in delta.inserts:
+            change_of(readers(row.row), changes)[0].append(row)
+        for reader, (came, went) in changes.items():
             if not delta.layout.is_event:
                 self._keep(reader, came, went)
             routes = self._routes.get(reader)
             if routes is not None:
                 routes.collect(came, went, hits)
-
-    def _by_reader(self, rows: Iterable[EncodedRow]) -> dict[str | None, list[EncodedRow]]:
-        found: dict[str | None, list[EncodedRow]] = {}
-        for row in rows:
-            found.setdefault(self._readers(row.row), []).append(row)
-        return found
 
     def _keep(self, reader: str | None, came: list[EncodedRow], went: list[EncodedRow]) -> None:
         rows = self._rows.setdefault(reader, {})

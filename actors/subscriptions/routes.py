@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from actors.datastore import EncodedRow
+from actors.subscriptions.changes import Changes, change_of
 from actors.subscriptions.matcher import Matcher
 from actors.subscriptions.plan import Hit, Plan
 
 __all__ = ["Routes"]
-
-_Changes: TypeAlias = dict[Plan, tuple[list[EncodedRow], list[EncodedRow]]]
 
 
 class Routes:
@@ -59,28 +56,21 @@ class Routes:
                 for plan, (came, went) in self._matches(inserts, deletes).items()
             ]
 
-    def changes(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> _Changes:
+    def changes(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> Changes[Plan]:
         """As ``collect``, with the rows themselves: those that came and those that went."""
         found = self._matches(inserts, deletes) if self._matched else {}
         for plan in self._everything:
             found[plan] = inserts, deletes
         return found
 
-    def _matches(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> _Changes:
-        found: _Changes = {}
+    def _matches(self, inserts: list[EncodedRow], deletes: list[EncodedRow]) -> Changes[Plan]:
+        found: Changes[Plan] = {}
         for plan, row in self._matcher.among(inserts):
             test = plan.query.test
             if test is None or test(row.row, plan.caller):
-                _change_of(plan, found)[0].append(row)
+                change_of(plan, found)[0].append(row)
         for plan, row in self._matcher.among(deletes):
             test = plan.query.test
             if test is None or test(row.row, plan.caller):
-                _change_of(plan, found)[1].append(row)
+                change_of(plan, found)[1].append(row)
         return found
-
-
-def _change_of(plan: Plan, found: _Changes) -> tuple[list[EncodedRow], list[EncodedRow]]:
-    change = found.get(plan)
-    if change is None:
-        change = found[plan] = ([], [])
-    return change
