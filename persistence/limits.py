@@ -118,7 +118,7 @@ loop polls its selector more often than the default of 5 ms, and each poll lets 
 briefly to be used and starts the wait anew: measured, commits of a busy server then waited for
 seconds, 2 k records/s instead of 17 k in batches of 10."""
 
-BACKGROUND_NICENESS = 10
+BACKGROUND_NICENESS = 5
 """By how much the thread that files the commit log is nicer than the loop.
 
 Where both have one core, it then gets a tenth of it while the loop is busy, which is enough to keep
