@@ -63,7 +63,8 @@ SHAPES: dict[str, Callable[[int], str]] = {
 class Silent:
     """A subscriber that throws everything away."""
 
-    dialect = wire = V2
+    wire = V2
+    dialect = V2.dialect
     request_id = 0
 
     def push(self, message: bytes) -> None:
