@@ -148,7 +148,6 @@ CASES = (
         64,
         1,
         rate=50_000,
-        target_p99_millis=5,
     ),
     Case(
         "fanout-full",
