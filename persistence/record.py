@@ -45,6 +45,7 @@ _unpack_change = _CHANGE.unpack_from
 _unpack_checksum = _CHECKSUM.unpack_from
 _unpack_seq: Final = Struct("<Q").unpack_from
 _SEQ_AT: Final = 1
+_SEQ_END: Final = 9
 TIME_PLACE = range(9, 17)
 """Where a record's time lies: stores that look at it inside their medium count on that."""
 
@@ -126,10 +127,9 @@ def check_place(data: bytes, seq: int) -> None:
     """Check that a record made by this process is of its sequence number; hot path of appends.
 
     Its checksum is as old as the bytes are, so only reading them back from a medium proves
-    anything by it; and the low bytes of its number tell it from others that were made lately.
-    Raises CorruptRecordError.
+    anything by it. Raises CorruptRecordError.
     """
-    if len(data) < _BYTES_MIN or data[_SEQ_AT] | data[_SEQ_AT + 1] << 8 != seq & 0xFFFF:
+    if len(data) < _BYTES_MIN or data[_SEQ_AT:_SEQ_END] != seq.to_bytes(8, "little"):
         raise CorruptRecordError(f"a record of {record_seq(data)} is given as {seq}")
 
 

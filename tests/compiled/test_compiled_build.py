@@ -33,7 +33,9 @@ SUITES = (
 SOURCES_ONLY = {
     "actors/host/test_loop_actor.py": "its actors are subclasses of a compiled class",
     "actors/host/test_durability.py::test_calls_while_the_store_recovers_are_kept": "patches it",
-    "actors/host/test_failing_turns.py::test_what_escapes_from_a_turn_takes_nobody_with_it": "has a turn",
+    (
+        "actors/host/test_failing_turns.py::test_what_escapes_from_a_turn_takes_nobody_with_it"
+    ): "has a turn of its own",
     "actors/host/test_inspection.py::test_what_a_message_took_and_waits_for_is_listed": "the same",
     "actors/host/test_inspection.py::test_a_store_that_cannot_be_read_is_said": "patches it",
     "actors/host/test_orders.py::test_a_checkpoint_that_fails_is_said_and_loses_nothing": "same",
