@@ -157,7 +157,11 @@ class Speech:
             queries = tuple(mutate_query(chance, query) for query in request.queries)
             request = request._replace(queries=queries * chance.choice((1, 1, 1, 40)))
         elif isinstance(request, CallReducer | CallProcedure) and not self.is_text:
-            request = request._replace(args=mutate(chance, request.args, [request.args]))
+            args = mutate(chance, request.args, [request.args])
+            if isinstance(request, CallReducer):
+                request = CallReducer(request.request_id, request.reducer, args)
+            else:
+                request = request._replace(args=args)
         return self.spell(request)
 
     def session(self, chance: random.Random, length: int) -> list[bytes]:
