@@ -38,7 +38,8 @@ _BYTES_MIN: Final = _HEADER.size + _CHECKSUM.size
 _pack_header: Final = _HEADER.pack
 _pack_change: Final = _CHANGE.pack
 _crc32: Final = crc32
-_WORDS: Final = tuple(number.to_bytes(4, "little") for number in range(1_024))
+_SPELLED: Final = 1_024
+_WORDS: Final = tuple(number.to_bytes(4, "little") for number in range(_SPELLED))
 """What most numbers of a change are, at a fifth of the cost of packing them."""
 _unpack_header = _HEADER.unpack_from
 _unpack_change = _CHANGE.unpack_from
@@ -98,7 +99,7 @@ def encode_record(
     ]
     for table_id, key, row in changes:
         size = _DELETED if row is None else len(row)
-        if table_id < 1_024 and len(key) < 1_024 and size < 1_024:
+        if table_id < _SPELLED and len(key) < _SPELLED and size < _SPELLED:
             parts += (_WORDS[table_id], _WORDS[len(key)], _WORDS[size], key)
         else:
             parts += (_pack_change(table_id, len(key), size), key)

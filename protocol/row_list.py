@@ -17,7 +17,6 @@ __all__ = [
     "decode_row_list",
     "decode_rows",
     "encode_row_list",
-    "single_row_head",
     "split_rows",
 ]
 
@@ -30,13 +29,9 @@ EMPTY_ROW_LIST: Final = bytes.fromhex("01 00000000 00000000")
 _fixed_head = Struct("<BHI")
 _pack_fixed_head: Final = _fixed_head.pack
 _length = Struct("<I")
-_SINGLE_HEADS: Final = tuple(_pack_fixed_head(0, size, size) for size in range(1_024))
+_SPELLED: Final = 1_024
+_SINGLE_HEADS: Final = tuple(_pack_fixed_head(0, size, size) for size in range(_SPELLED))
 """What comes before the only row of a list, for the sizes that most rows have."""
-
-
-def single_row_head(size: int) -> bytes:
-    """What comes before the only row of a list, which has 1 to ``FIXED_ROW_BYTES_MAX`` bytes."""
-    return _SINGLE_HEADS[size] if size < 1_024 else _pack_fixed_head(0, size, size)
 
 
 def encode_row_list(rows: Sequence[bytes]) -> bytes:
@@ -53,7 +48,8 @@ def encode_row_list(rows: Sequence[bytes]) -> bytes:
     count = len(rows)
     try:
         if count == 1 and 0 < size <= FIXED_ROW_BYTES_MAX:
-            return single_row_head(size) + rows[0]
+            head = _SINGLE_HEADS[size] if size < _SPELLED else _pack_fixed_head(0, size, size)
+            return head + rows[0]
         sizes = list(map(len, rows))
         total = sum(sizes)
         if 0 < size <= FIXED_ROW_BYTES_MAX and sizes.count(size) == count:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from actors.datastore import Database, EncodedRow, Table, TableDelta
 from actors.host.kind import KindRuntime, reserve_numbers
@@ -41,9 +41,6 @@ log = logging.getLogger("actors.turn")
 
 NOBODY = Identity(0)
 NO_CONNECTION = ConnectionId(0)
-
-_new: Final = tuple.__new__
-"""Makes a NamedTuple on the hot path at a fifth of its constructor's cost."""
 
 
 class Outlet(Protocol):

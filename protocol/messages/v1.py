@@ -79,19 +79,6 @@ class V1Dialect(Dialect):
         """Spell a DatabaseUpdate; version 1 names no sets in it."""
         return self._database(tables)
 
-    def single_body(
-        self,
-        query_set_id: int,
-        table: str,
-        inserts: Sequence[bytes],
-        deletes: Sequence[bytes],
-        *,
-        event: bool = False,
-    ) -> bytes:
-        """The DatabaseUpdate of a commit that changed one table."""
-        rows = self.table_rows(table, inserts, deletes, event=event)
-        return self.query_set_update(query_set_id, (self.table_update(table, (rows,)),))
-
     def transaction_body(self, query_sets: Sequence[bytes]) -> bytes:
         """The DatabaseUpdate of a commit."""
         if not query_sets:

@@ -44,9 +44,6 @@ _REDUCER_HEAD = Struct("<BIqB")
 _REDUCER_ERR = Struct("<BIqBII")
 _PROCEDURE_TAIL = Struct("<qqI")
 
-_new: Final = tuple.__new__
-"""The hot path makes its NamedTuples at a third of their constructor's cost."""
-
 
 def _text(value: str) -> bytes:
     data = value.encode()
@@ -133,7 +130,7 @@ def _decode_message(data: bytes, offset: int) -> tuple[ClientMessage, int]:
         return CallReducer(request_id, name, args), end
     if tag == 4:
         request_id, name, args, end = _decode_call(data, offset + 1)
-        return _new(CallProcedure, (request_id, name, args)), end
+        return CallProcedure(request_id, name, args), end
     if tag == 0:
         return _decode_subscribe(data, offset + 1)
     if tag == 1:

@@ -281,12 +281,13 @@ def _spell_binary_head(size: int) -> bytes:
     return _HEAD_U64.pack(_WHOLE_BINARY, 127, size)
 
 
-_BINARY_HEADS: Final = tuple(_spell_binary_head(size) for size in range(1_024))
+_SPELLED: Final = 1_024
+_BINARY_HEADS: Final = tuple(_spell_binary_head(size) for size in range(_SPELLED))
 """Of the sizes that most messages have."""
 
 
 def _binary_head(size: int) -> bytes:
-    return _BINARY_HEADS[size] if size < 1_024 else _spell_binary_head(size)
+    return _BINARY_HEADS[size] if size < _SPELLED else _spell_binary_head(size)
 
 
 def binary_frames(payloads: list[bytes]) -> bytes:
