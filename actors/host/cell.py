@@ -131,7 +131,7 @@ class Cell(LoopActor):
             watch = None
         now = meter.clock()
         seq, counts, fast = core.seq, meter.turn_seconds.counts, TURN_BOUNDS[0]
-        first = began = self._ready.moment
+        first = began = stopwatch()
         slower = 0
         meter.running_core = core
         for message in batch:
@@ -158,7 +158,7 @@ class Cell(LoopActor):
         meter.turns_taken(len(batch), began - first)
         self.turns += len(batch)
         self.busy_seconds += began - first
-        self.used_at = self._ready.moment = began
+        self.used_at = began
         if core.seq != seq:
             self.round_number = meter.rounds.number
             if self._commits is not None:

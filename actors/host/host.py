@@ -116,7 +116,7 @@ class Host(Meter):
             ActorUnavailableError: ``init`` failed, or the store did not take what it wrote.
         """
         self._loop = asyncio.get_running_loop()
-        self._ready = ReadyActors(self._loop, self.stopwatch)
+        self._ready = ReadyActors(self._loop)
         self.catalogue = await Catalogue.compile(self.module, self._store)
         self.reducers = self.catalogue.reducers
         self.on_connect = self.catalogue.lifecycle.get(Lifecycle.ON_CONNECT)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import pykka
@@ -84,20 +83,12 @@ class ReadyActors:
 
     Attributes:
         loop: whose callback it is.
-        moment: when the callback began, or an actor that tells so ended in it, in seconds of the
-            stopwatch: the next one begins then.
     """
 
-    __slots__ = ("_actors", "_stopwatch", "loop", "moment")
+    __slots__ = ("_actors", "loop")
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        stopwatch: Callable[[], float] = time.perf_counter,
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.moment = 0.0
-        self._stopwatch = stopwatch
         self._actors: list[LoopActor] = []
 
     def add(self, actor: LoopActor) -> None:
@@ -108,7 +99,6 @@ class ReadyActors:
 
     def _drain(self) -> None:
         actors, self._actors = self._actors, []
-        self.moment = self._stopwatch()
         for actor in actors:
             try:
                 actor.drain()
